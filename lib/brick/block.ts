@@ -1,0 +1,67 @@
+/**
+ * A block: whole chunks, one after the other, compressed together and sealed. `packBlock` and `unpackBlock` are the part
+ * between the chunks and the seal: a codec byte (0 raw, 1 zstd) and the payload. A zstd payload is exactly one frame with
+ * its content size, without dictionary or skippable frames: whatever a writer cannot produce is damage.
+ */
+import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
+import { DamageError, UnsupportedError } from "../crypto/mod.ts";
+import { measureFrame } from "./zstd_frame.ts";
+
+const CODEC_RAW = 0;
+const CODEC_ZSTD = 1;
+
+/** Codec byte and payload for the raw bytes of a block; `level` 0 keeps them as they are. Takes views of shared memory. */
+export function packBlock(raw: Uint8Array, level: number): Uint8Array<ArrayBuffer> {
+  const packed = level === 0 ? undefined : compress(raw, level);
+  const smaller = packed !== undefined && packed.length < raw.length;
+  const payload = smaller ? packed : raw;
+  const result = new Uint8Array(1 + payload.length);
+  result[0] = smaller ? CODEC_ZSTD : CODEC_RAW;
+  result.set(payload, 1);
+  return result;
+}
+
+function compress(raw: Uint8Array, level: number): Uint8Array {
+  // pledgedSrcSize makes the content size part of the frame; the type declarations do not know it yet.
+  const options = { params: { [constants.ZSTD_c_compressionLevel]: level }, pledgedSrcSize: raw.length };
+  const compressed = zstdCompressSync(raw, options);
+  // Deno 2.9 and before put an empty second frame behind the first.
+  return compressed.subarray(0, measureFrame(compressed)!.frameBytes);
+}
+
+/** The raw bytes of a block, which must be `rawLength`; nothing is allocated before that is known to be true. */
+export function unpackBlock(packed: Uint8Array<ArrayBuffer>, rawLength: number, what: string): Uint8Array<ArrayBuffer> {
+  const codec = packed[0];
+  const payload = packed.subarray(1);
+  if (codec === CODEC_RAW) {
+    if (payload.length !== rawLength) {
+      throw new DamageError(`Cannot read ${what}: it holds ${payload.length} bytes, its toc says ${rawLength}`);
+    }
+    return payload;
+  }
+  if (codec !== CODEC_ZSTD) {
+    throw new UnsupportedError(`Cannot read ${what}: it is compressed by method ${codec}, which a newer tarzan wrote`);
+  }
+  checkFrame(payload, rawLength, what);
+  let raw: Uint8Array<ArrayBuffer>;
+  try {
+    raw = zstdDecompressSync(payload, { maxOutputLength: rawLength }) as Uint8Array<ArrayBuffer>;
+  } catch (cause) {
+    throw new DamageError(`Cannot decompress ${what}: ${(cause as Error).message}`, { cause });
+  }
+  if (raw.length !== rawLength) {
+    throw new DamageError(`Cannot decompress ${what}: it gives ${raw.length} bytes, its toc says ${rawLength}`);
+  }
+  return raw;
+}
+
+/** One zstd frame over all of `frame`, with this content size. */
+function checkFrame(frame: Uint8Array, rawLength: number, what: string): void {
+  const bad = (why: string) => new DamageError(`Cannot decompress ${what}: ${why}`);
+  const found = measureFrame(frame);
+  if (found === undefined) throw bad("it is no zstd frame as tarzan writes them");
+  if (found.contentBytes !== rawLength) {
+    throw bad(`its frame is of ${found.contentBytes} bytes, its toc says ${rawLength}`);
+  }
+  if (found.frameBytes !== frame.length) throw bad("something stands behind its frame");
+}

@@ -1,0 +1,189 @@
+/**
+ * Ledger objects: what bricks there are, what each holds, and which are gone. Every key of a domain can read its ledger, so
+ * a machine that may only write can rebuild its catalogue.
+ *
+ *   0 "TARZANL1" | 8 eight zeros | 16 domain id (16) | 32 salt (32)
+ *   64 AES-256-GCM(HKDF(ledger, salt), nonce of zeros, AAD = first 64 bytes | object's name): records | zeros
+ *
+ * The sealed frame is a multiple of 4 KiB. A record is u32 length of its payload | u8 type | three zeros | payload. The
+ * name is part of the associated data: an object under another's name does not open.
+ */
+import {
+  DamageError,
+  fromHex,
+  openRecordFrame,
+  randomBytes,
+  sealRecordFrame,
+  toHex,
+  UnsupportedError,
+} from "../crypto/mod.ts";
+import { type BrickKind, LIMITS, MIB, TAG_BYTES, TOC_STEP_BYTES } from "./layout.ts";
+import { CHUNK_RECORD_BYTES, decodeToc, encodeToc, type Toc } from "./toc.ts";
+
+const MAGIC = "TARZANL1";
+const HEADER_BYTES = 64;
+const RECORD_HEADER_BYTES = 8;
+const TYPE_BRICK = 1;
+const TYPE_GONE = 4;
+/** No reader takes a larger one; a writer stays far below. */
+export const LEDGER_OBJECT_LIMIT = 256 * MIB;
+
+/** A brick as the ledger knows it. */
+export interface BrickRecord {
+  /** SHA-256 of the file in hex: its name. */
+  name: string;
+  kind: BrickKind;
+  bytes: number;
+  /** Glacier's tree hash of the file, in hex. */
+  treeHash: string;
+  toc: Toc;
+}
+
+/** What a ledger object says, in order. */
+export type LedgerRecord = { type: "brick"; brick: BrickRecord } | { type: "gone"; name: string };
+
+/** Bytes that a record of this brick takes, for deciding when a ledger object is full. */
+export function brickRecordBytes(toc: Toc): number {
+  return RECORD_HEADER_BYTES + 80 + toc.blocks.length + toc.chunks.length + TOC_STEP_BYTES;
+}
+
+/** The bytes of one ledger object called `name`. */
+export async function encodeLedger(
+  records: LedgerRecord[],
+  options: { key: Uint8Array; domain: Uint8Array; name: string; random?: (length: number) => Uint8Array },
+): Promise<Uint8Array<ArrayBuffer>> {
+  const parts = records.map(encodeRecord);
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  const plain = new Uint8Array(Math.ceil((length + TAG_BYTES) / TOC_STEP_BYTES) * TOC_STEP_BYTES - TAG_BYTES);
+  let at = 0;
+  for (const part of parts) {
+    plain.set(part, at);
+    at += part.length;
+  }
+  const header = new Uint8Array(HEADER_BYTES);
+  header.set(new TextEncoder().encode(MAGIC));
+  header.set(options.domain, 16);
+  const salt = new Uint8Array((options.random ?? randomBytes)(32));
+  header.set(salt, 32);
+  const frame = await sealRecordFrame(new Uint8Array(options.key), {
+    salt,
+    aad: associated(header, options.name),
+    plain,
+  });
+  const object = new Uint8Array(HEADER_BYTES + frame.length);
+  object.set(header);
+  object.set(frame, HEADER_BYTES);
+  return object;
+}
+
+/** Opens a ledger object that is stored as `name` in the ledger of `domain`. */
+export async function decodeLedger(
+  object: Uint8Array<ArrayBuffer>,
+  options: { key: Uint8Array; domain: Uint8Array; name: string },
+): Promise<LedgerRecord[]> {
+  const { name } = options;
+  const header = object.slice(0, HEADER_BYTES);
+  const { domain } = parseLedgerHeader(object, name);
+  if (toHex(domain) !== toHex(options.domain)) {
+    throw new DamageError(`Cannot trust ledger object ${name}: it belongs to another domain`);
+  }
+  const plain = await openRecordFrame(new Uint8Array(options.key), {
+    salt: header.slice(32),
+    aad: associated(header, name),
+    frame: object.slice(HEADER_BYTES),
+    what: `ledger object ${name}`,
+  });
+  return decodeRecords(plain, name);
+}
+
+/** Checks the clear part of a ledger object and gives its domain. */
+export function parseLedgerHeader(object: Uint8Array, name: string): { domain: Uint8Array<ArrayBuffer> } {
+  const magic = new TextDecoder("latin1").decode(object.subarray(0, 8));
+  if (/^TARZANL[2-9]$/.test(magic)) {
+    throw new UnsupportedError(`Cannot read ledger object ${name}: it was written by a newer tarzan. Update tarzan`);
+  }
+  const frameBytes = object.length - HEADER_BYTES;
+  if (magic !== MAGIC || frameBytes <= 0 || frameBytes % TOC_STEP_BYTES !== 0 || object.length > LEDGER_OBJECT_LIMIT) {
+    throw new DamageError(`Cannot read ledger object ${name}: it has not the form of one`);
+  }
+  if (object.subarray(8, 16).some((byte) => byte !== 0)) {
+    throw new UnsupportedError(`Cannot read ledger object ${name}: it uses bits that a newer tarzan gave a meaning`);
+  }
+  return { domain: new Uint8Array(object.slice(16, 32)) };
+}
+
+function associated(header: Uint8Array, name: string): Uint8Array<ArrayBuffer> {
+  const text = new TextEncoder().encode(name);
+  const aad = new Uint8Array(header.length + text.length);
+  aad.set(header);
+  aad.set(text, header.length);
+  return aad;
+}
+
+function encodeRecord(record: LedgerRecord): Uint8Array {
+  const payload = record.type === "brick" ? encodeBrick(record.brick) : fromHex(record.name);
+  const bytes = new Uint8Array(RECORD_HEADER_BYTES + payload.length);
+  new DataView(bytes.buffer).setUint32(0, payload.length, true);
+  bytes[4] = record.type === "brick" ? TYPE_BRICK : TYPE_GONE;
+  bytes.set(payload, RECORD_HEADER_BYTES);
+  return bytes;
+}
+
+/** name 32 | tree hash 32 | u64 bytes | u8 kind | seven zeros | toc as in the brick */
+function encodeBrick(brick: BrickRecord): Uint8Array {
+  const toc = encodeToc(brick.toc);
+  const bytes = new Uint8Array(80 + toc.length);
+  const view = new DataView(bytes.buffer);
+  bytes.set(fromHex(brick.name));
+  bytes.set(fromHex(brick.treeHash), 32);
+  view.setBigUint64(64, BigInt(brick.bytes), true);
+  bytes[72] = brick.kind.charCodeAt(0);
+  bytes.set(toc, 80);
+  return bytes;
+}
+
+function decodeRecords(plain: Uint8Array<ArrayBuffer>, name: string): LedgerRecord[] {
+  const bad = (why: string) => new DamageError(`Cannot read ledger object ${name}: ${why}`);
+  const view = new DataView(plain.buffer, plain.byteOffset, plain.length);
+  const records: LedgerRecord[] = [];
+  let at = 0;
+  while (at + RECORD_HEADER_BYTES <= plain.length && plain[at + 4] !== 0) {
+    const length = view.getUint32(at, true);
+    const type = plain[at + 4]!;
+    const payload = plain.slice(at + RECORD_HEADER_BYTES, at + RECORD_HEADER_BYTES + length);
+    if (payload.length !== length) throw bad("a record reaches past its end");
+    if ((type !== TYPE_BRICK && type !== TYPE_GONE) || plain[at + 5] || plain[at + 6] || plain[at + 7]) {
+      throw new UnsupportedError(`Cannot read ledger object ${name}: record type ${type} needs a newer tarzan`);
+    }
+    if (type === TYPE_BRICK) records.push({ type: "brick", brick: decodeBrick(payload, bad) });
+    else if (length === 32) records.push({ type: "gone", name: toHex(payload) });
+    else throw bad("a record has the wrong length");
+    at += RECORD_HEADER_BYTES + length;
+  }
+  for (; at < plain.length; at++) if (plain[at] !== 0) throw bad("its padding is not zero");
+  return records;
+}
+
+function decodeBrick(payload: Uint8Array<ArrayBuffer>, bad: (why: string) => Error): BrickRecord {
+  if (payload.length < 80) throw bad("a brick record is cut short");
+  const view = new DataView(payload.buffer);
+  const kind = String.fromCharCode(payload[72]!);
+  if ((kind !== "D" && kind !== "M") || payload.subarray(73, 80).some((byte) => byte !== 0)) {
+    throw new UnsupportedError(`${bad(`a brick of kind ${JSON.stringify(kind)} needs a newer tarzan`).message}`);
+  }
+  const name = toHex(payload.subarray(0, 32));
+  const bytes = Number(view.getBigUint64(64, true));
+  if (bytes > LIMITS.brickBytes) throw bad(`brick ${name} is said to be of ${bytes} bytes`);
+  return {
+    name,
+    kind,
+    bytes,
+    treeHash: toHex(payload.subarray(32, 64)),
+    toc: decodeToc(payload.slice(80), `brick ${name}`),
+  };
+}
+
+/** Number of chunk records in a toc. */
+export function chunkCount(toc: Toc): number {
+  return toc.chunks.length / CHUNK_RECORD_BYTES;
+}

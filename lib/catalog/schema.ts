@@ -1,0 +1,29 @@
+/** Version of the tables below; a file of another version is begun anew, never converted. */
+export const schemaVersion = 1;
+
+/**
+ * The catalogue's tables. A brick's chunk list is cut into segments of `segmentLength` chunks, so that finding one chunk
+ * of a brick with a hundred thousand small ones loads a bounded part of its list; most bricks have one segment. `chunks`
+ * is the only large index, 16 bytes a row: prefix of the id -> segment. Where several segments hold ids with one
+ * prefix (the same chunk stored twice, or chance), `chunks` says 0 and `also` names all of them.
+ */
+export const schema = `
+  CREATE TABLE bricks(
+    number INTEGER PRIMARY KEY AUTOINCREMENT, name BLOB NOT NULL, domain BLOB NOT NULL, kind TEXT NOT NULL,
+    bytes INTEGER NOT NULL, tree_hash BLOB NOT NULL, ledger_object TEXT NOT NULL, position INTEGER NOT NULL,
+    chunk_count INTEGER NOT NULL, first_segment INTEGER NOT NULL, UNIQUE(name, domain));
+  CREATE INDEX bricks_in_order ON bricks(ledger_object, position, name);
+  CREATE TABLE blocks(brick INTEGER PRIMARY KEY, list BLOB NOT NULL);
+  CREATE TABLE segments(number INTEGER PRIMARY KEY AUTOINCREMENT, brick INTEGER NOT NULL, first INTEGER NOT NULL,
+    list BLOB NOT NULL);
+  CREATE TABLE chunks(prefix INTEGER PRIMARY KEY, segment INTEGER NOT NULL);
+  CREATE TABLE also(prefix INTEGER NOT NULL, segment INTEGER NOT NULL, PRIMARY KEY(prefix, segment)) WITHOUT ROWID;
+  CREATE INDEX also_of_segment ON also(segment);
+  CREATE TABLE excluded(reason TEXT NOT NULL, name BLOB NOT NULL, blocks BLOB, PRIMARY KEY(reason, name)) WITHOUT ROWID;
+  CREATE TABLE cursors(domain BLOB PRIMARY KEY, ledger_object TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE seen_ledger(name TEXT PRIMARY KEY) WITHOUT ROWID;
+  CREATE TABLE opened_indexes(name TEXT PRIMARY KEY, text TEXT NOT NULL);
+`;
+
+/** Chunks in a segment; the last one of a brick may have fewer. */
+export const segmentLength = 1024;

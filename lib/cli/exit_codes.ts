@@ -1,0 +1,39 @@
+/**
+ * Every error class has its exit code here and nowhere else. The key is `error.name`, not the class, so that starting
+ * up imports no cryptography or storage code only to compare classes.
+ */
+const codes: ReadonlyMap<string, number> = new Map([
+  ["UsageError", 2],
+  ["IncompleteInputError", 3],
+  ["DamageError", 4],
+  ["NoRepositoryError", 5],
+  ["WrongKeyError", 6],
+  ["NeedsThawError", 7],
+  ["ConflictError", 8],
+  ["CostCeilingError", 9],
+  ["UnsupportedError", 10],
+  ["InterruptedError", 130],
+  ["ClosedOutputError", 141],
+]);
+
+/** What each exit code means, in the words of the help and the documentation. */
+export const exitCodes: readonly { readonly code: number; readonly meaning: string }[] = [
+  { code: 0, meaning: "done" },
+  { code: 1, meaning: "failed" },
+  { code: 2, meaning: "the command line was not understood" },
+  { code: 3, meaning: "the input was incomplete; what came is stored and marked so" },
+  { code: 4, meaning: "verification found damage" },
+  { code: 5, meaning: "no such repository" },
+  { code: 6, meaning: "wrong key, passphrase or pin" },
+  { code: 7, meaning: "bricks must be thawed first" },
+  { code: 8, meaning: "conflict with another run" },
+  { code: 9, meaning: "it would cost more than you allowed" },
+  { code: 10, meaning: "written by a newer TARzan" },
+  { code: 130, meaning: "interrupted" },
+  { code: 141, meaning: 'the reader of the output went away, as with "| head"' },
+];
+
+/** The exit code for an error that ended a command: 1 for everything that has no code of its own. */
+export function exitCodeOf(error: unknown): number {
+  return error instanceof Error ? codes.get(error.name) ?? 1 : 1;
+}

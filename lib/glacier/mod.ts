@@ -1,0 +1,2 @@
+/** What cold storage asks for: its checksum. */
+export { LEAF_BYTES, TreeHasher } from "./tree_hash.ts";

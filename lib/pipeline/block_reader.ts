@@ -1,0 +1,148 @@
+/**
+ * Chunks out of bricks: finds the block, opens it on the pool, keeps what was opened for a while. Every chunk's id is
+ * recomputed when its block is opened; where a copy is damaged or missing, the next one is taken.
+ */
+import { DamageError, toHex } from "../crypto/mod.ts";
+import type { Pool } from "./pool.ts";
+import type { BlockKey, OpenedBlock } from "./tasks.ts";
+
+export type Kind = "D" | "M";
+
+/** Where a chunk is. */
+export interface ChunkPlace {
+  brick: string;
+  block: number;
+  /** Its number among the block's chunks, and where it stands in the block's raw bytes. */
+  index: number;
+  offset: number;
+  length: number;
+  /** Raw bytes of the whole block. */
+  blockBytes: number;
+}
+
+/** One block as its brick's toc describes it. */
+export interface BlockShape {
+  rawLength: number;
+  records: Uint8Array<ArrayBuffer>;
+}
+
+/** What the block reader asks of the repository. */
+export interface BlockSource {
+  /** All places of a chunk, the one to try first first. */
+  places(kind: Kind, id: Uint8Array): ChunkPlace[];
+  shape(brick: string, block: number): BlockShape;
+  frame(brick: string, block: number): Promise<Uint8Array<ArrayBuffer>>;
+  key(brick: string): Promise<BlockKey>;
+  idKey(brick: string): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+/** Reads chunks, with a cache of opened blocks that is bounded by bytes. */
+export class BlockReader {
+  readonly #source: BlockSource;
+  readonly #pool: Pool;
+  readonly #cacheBytes: number;
+  readonly #blocks = new Map<string, { opened: Promise<OpenedBlock>; bytes: number }>();
+  #bytes = 0;
+  readonly #intact = new Map<string, Set<number>>();
+  #underWay = 0;
+  readonly #queue: (() => void)[] = [];
+
+  constructor(source: BlockSource, options: { pool: Pool; cacheBytes?: number }) {
+    this.#source = source;
+    this.#pool = options.pool;
+    this.#cacheBytes = options.cacheBytes ?? 64 * 1024 * 1024;
+  }
+
+  /** Opens a block, or finds it opened. */
+  block(brick: string, block: number): Promise<OpenedBlock> {
+    const name = `${brick} ${block}`;
+    const known = this.#blocks.get(name);
+    if (known !== undefined) {
+      this.#blocks.delete(name);
+      this.#blocks.set(name, known);
+      return known.opened;
+    }
+    const { rawLength, records } = this.#source.shape(brick, block);
+    const opened = this.#inTurn(() => this.#open(brick, block, { rawLength, records }));
+    opened.catch(() => {});
+    this.#blocks.set(name, { opened, bytes: rawLength });
+    this.#bytes += rawLength;
+    for (const [oldest, { bytes }] of this.#blocks) {
+      if (this.#bytes <= this.#cacheBytes || oldest === name) break;
+      this.#blocks.delete(oldest);
+      this.#bytes -= bytes;
+    }
+    return opened;
+  }
+
+  /** Whether this reader has opened a block and found every chunk in it to be what its id says. */
+  foundIntact(brick: string, block: number): boolean {
+    return this.#intact.get(brick)?.has(block) ?? false;
+  }
+
+  /** The first place of a chunk, for those who read many in order. */
+  place(kind: Kind, id: Uint8Array): ChunkPlace {
+    const place = this.#source.places(kind, id)[0];
+    if (place === undefined) throw missing(id);
+    return place;
+  }
+
+  /** The bytes of a chunk, from the first place where they are what they should be. A view. */
+  async chunk(kind: Kind, id: Uint8Array): Promise<Uint8Array> {
+    let failure: Error | undefined;
+    for (const place of this.#source.places(kind, id)) {
+      try {
+        return this.cutOut(await this.block(place.brick, place.block), place);
+      } catch (error) {
+        failure ??= error as Error;
+      }
+    }
+    throw failure ?? missing(id);
+  }
+
+  /** A chunk of an opened block; throws when it is not what its id says. */
+  cutOut(block: OpenedBlock, place: ChunkPlace): Uint8Array {
+    if (block.damaged.includes(place.index)) {
+      throw new DamageError(
+        `A chunk in block ${place.block} of brick ${place.brick} is not what was stored. ` +
+          'Run "tarzan verify --data" to see which files it touches',
+      );
+    }
+    return block.raw.subarray(place.offset, place.offset + place.length);
+  }
+
+  async #open(brick: string, block: number, shape: BlockShape): Promise<OpenedBlock> {
+    const [frame, key, idKey] = await Promise.all([
+      this.#source.frame(brick, block),
+      this.#source.key(brick),
+      this.#source.idKey(brick),
+    ]);
+    const what = `block ${block} of brick ${brick}`;
+    const task = { type: "open", key, number: block, frame, idKey, what, ...shape } as const;
+    const opened = await this.#pool.run(task, [frame.buffer]);
+    if (opened.damaged.length === 0) {
+      const intact = this.#intact.get(brick) ?? new Set();
+      this.#intact.set(brick, intact.add(block));
+    }
+    return opened;
+  }
+
+  /** A few blocks under way at a time, so that reading ahead takes bounded memory. */
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    while (this.#underWay >= this.#pool.threads + 2) await new Promise<void>((resolve) => this.#queue.push(resolve));
+    this.#underWay++;
+    try {
+      return await work();
+    } finally {
+      this.#underWay--;
+      this.#queue.shift()?.();
+    }
+  }
+}
+
+function missing(id: Uint8Array): DamageError {
+  return new DamageError(
+    `A chunk (id ${toHex(id)}) is in none of the bricks that are there. ` +
+      'Run "tarzan rebuild" to read the ledger anew, then "tarzan verify" to see what is missing',
+  );
+}

@@ -1,0 +1,112 @@
+/**
+ * New chunks to sealed blocks: chunks are gathered in a block buffer until it is full, then the pool compresses and seals
+ * it, several at once, and the sealed blocks go to the brick in order.
+ */
+import type { Buffer } from "./arena.ts";
+import type { Pool } from "./pool.ts";
+import type { BlockKey } from "./tasks.ts";
+
+/** Where sealed blocks go. `place` gives the brick and number of the next block; `append` is called in the same order. */
+export interface BlockSink {
+  place(rawLength: number, chunks: number): Promise<{ key: BlockKey; number: number }>;
+  append(block: { sealed: Uint8Array<ArrayBuffer>; rawLength: number; records: Uint8Array }): Promise<void>;
+}
+
+export interface PackerOptions {
+  pool: Pool;
+  memory: WebAssembly.Memory;
+  buffers: Buffer[];
+  /** A block is closed when it holds this much. */
+  blockBytes: number;
+  level: number;
+  sink: BlockSink;
+}
+
+interface Filling {
+  buffer: Buffer;
+  length: number;
+  records: Uint8Array[];
+}
+
+/** Packs the chunks of one kind. A failure anywhere shows at the next call. */
+export class BlockPacker {
+  readonly #options: PackerOptions;
+  readonly #memory: Uint8Array;
+  readonly #free: Buffer[];
+  #filling: Filling | undefined;
+  /** Placing and appending each happen in order: the ends of two chains. */
+  #placed: Promise<unknown> = Promise.resolve();
+  #appended: Promise<unknown> = Promise.resolve();
+  #freed: (() => void)[] = [];
+  #failure: Error | undefined;
+
+  constructor(options: PackerOptions) {
+    this.#options = options;
+    this.#memory = new Uint8Array(options.memory.buffer);
+    this.#free = [...options.buffers];
+  }
+
+  /** Whether `add` can take a chunk now. */
+  get ready(): boolean {
+    return this.#filling !== undefined || this.#free.length > 0 || this.#failure !== undefined;
+  }
+
+  /** Resolves when `add` can take a chunk. */
+  async room(): Promise<void> {
+    while (!this.ready) await new Promise<void>((resolve) => this.#freed.push(resolve));
+  }
+
+  /** Takes a copy of a chunk; `record` is its 36-byte record. Only when `ready`. */
+  add(bytes: Uint8Array, record: Uint8Array): void {
+    if (this.#failure !== undefined) throw this.#failure;
+    this.#filling ??= { buffer: this.#free.pop()!, length: 0, records: [] };
+    const filling = this.#filling;
+    if (filling.length + bytes.length > filling.buffer.capacity) {
+      throw new Error(`A chunk of ${bytes.length} bytes does not fit a block`);
+    }
+    this.#memory.set(bytes, filling.buffer.offset + filling.length);
+    filling.length += bytes.length;
+    filling.records.push(record);
+    if (filling.length >= this.#options.blockBytes) this.#dispatch();
+  }
+
+  /** Closes the block that is being filled, and waits until all blocks were appended. */
+  async flush(): Promise<void> {
+    if (this.#filling !== undefined) this.#dispatch();
+    await this.#appended;
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  #dispatch(): void {
+    const { buffer, length, records } = this.#filling!;
+    this.#filling = undefined;
+    const { pool, sink, level } = this.#options;
+    const sealed = this.#placed.then(async () => {
+      if (this.#failure !== undefined) throw this.#failure;
+      return await sink.place(length, records.length);
+    }).then(({ key, number }) => {
+      // The next block may be placed as soon as this one has its number.
+      const result = pool.run({ type: "seal", key, number, offset: buffer.offset, length, level });
+      return { result };
+    });
+    this.#placed = sealed.catch(() => {});
+    // A buffer is free again only when its block was appended: so a slow disk stops whoever adds.
+    this.#appended = Promise.all([sealed.then(({ result }) => result), this.#appended]).then(async ([bytes]) => {
+      if (this.#failure !== undefined) throw this.#failure;
+      await sink.append({ sealed: bytes, rawLength: length, records: joinRecords(records) });
+    }).catch((error) => {
+      this.#failure ??= error as Error;
+    }).then(() => this.#giveBack(buffer));
+  }
+
+  #giveBack(buffer: Buffer): void {
+    this.#free.push(buffer);
+    for (const resolve of this.#freed.splice(0)) resolve();
+  }
+}
+
+function joinRecords(records: Uint8Array[]): Uint8Array {
+  const joined = new Uint8Array(records.length * 36);
+  records.forEach((record, i) => joined.set(record, i * 36));
+  return joined;
+}

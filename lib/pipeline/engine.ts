@@ -1,0 +1,89 @@
+/** The threads and the memory of one run, put together to the size of the machine. */
+import { BLOCK_RAW_BYTES, type BrickKind, MIB } from "../brick/mod.ts";
+import type { ChunkSizes } from "../chunker/mod.ts";
+import { createIdHasher, DamageError, idScratchBytes, UnsupportedError, WrongKeyError } from "../crypto/mod.ts";
+import { makeArena } from "./arena.ts";
+import { BlockPacker, type BlockSink } from "./blocks.ts";
+import { type Batch, ingest } from "./ingest.ts";
+import { type CarriedError, type Pool, startPool } from "./pool.ts";
+import type { ReadEnd } from "./reader.ts";
+import type { SourceSpec } from "./source.ts";
+
+/** Pieces of input under way at once: one being read, some being hashed, one being taken. */
+const SLOTS = 5;
+/** Recipe chunks are at most this long: heads of a page with one very long header, or a page full of long lists. */
+const META_CHUNK_LIMIT = 4 * MIB;
+
+/** Threads to use when nobody says otherwise. */
+export function defaultThreads(): number {
+  return Math.min(8, Math.max(1, navigator.hardwareConcurrency));
+}
+
+export interface WriterOptions {
+  sizes: ChunkSizes;
+  smallBodyBytes: number;
+  threads: number;
+  level: number;
+  keys: { gear: Uint8Array; dataId: Uint8Array; pages: Uint8Array };
+  signal?: AbortSignal;
+}
+
+/** What a backup needs of threads and memory. */
+export interface WriterEngine {
+  batches(source: SourceSpec): AsyncGenerator<Batch, ReadEnd>;
+  packer(kind: BrickKind, sink: BlockSink): BlockPacker;
+  close(): void;
+}
+
+/** Starts the threads of a backup. */
+export async function startWriter(options: WriterOptions): Promise<WriterEngine> {
+  const { sizes, threads, keys } = options;
+  const arena = makeArena({
+    maxChunk: sizes.max,
+    threads,
+    scratchBytes: idScratchBytes(sizes.max),
+    slots: SLOTS,
+    dataBuffers: { count: threads + 3, capacity: BLOCK_RAW_BYTES.D + sizes.max },
+    metaBuffers: { count: 2, capacity: BLOCK_RAW_BYTES.M + META_CHUNK_LIMIT },
+  });
+  const memory = new Uint8Array(arena.memory.buffer);
+  memory.set(keys.gear, arena.gear);
+  memory.set(keys.dataId, arena.idKey);
+  const pool = startPool(threads, arena, revive);
+  // Only bytes that are at hand already are read on this thread: a read that waits would hold everything up.
+  const nameHasher = await createIdHasher(keys.pages);
+  const inline = {
+    sizes,
+    smallBodyBytes: options.smallBodyBytes,
+    nameHash: (name: Uint8Array) => nameHasher.id(name)[0]!,
+  };
+  return {
+    batches: (source) =>
+      ingest({ arena, sizes, smallBodyBytes: options.smallBodyBytes, pagesKey: keys.pages, source }, {
+        pool,
+        inline: source.kind === "bytes" ? inline : undefined,
+        ...(options.signal === undefined ? {} : { signal: options.signal }),
+      }),
+    packer: (kind, sink) =>
+      new BlockPacker({
+        pool,
+        memory: arena.memory,
+        buffers: kind === "D" ? arena.dataBuffers : arena.metaBuffers,
+        blockBytes: BLOCK_RAW_BYTES[kind],
+        level: options.level,
+        sink,
+      }),
+    close: () => pool.close(),
+  };
+}
+
+/** Starts the threads of a restore or a check. */
+export function startReaders(threads: number): Pool {
+  return startPool(threads, undefined, revive);
+}
+
+/** Errors lose their class on the way between threads; the ones that mean something get it back. */
+function revive({ name, message }: CarriedError): Error {
+  const classes = { DamageError, UnsupportedError, WrongKeyError };
+  return name in classes ? new classes[name as keyof typeof classes](message) : new Error(message);
+}

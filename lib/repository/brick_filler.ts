@@ -1,0 +1,165 @@
+/**
+ * Fills bricks of one kind, one after the other: header, sealed blocks in order, and at the end padding, toc and trailer.
+ *
+ * When a brick is closed must not depend on how fast threads are, or two runs over the same input would differ. So the
+ * sealed lengths of the last WINDOW blocks do not count as known: they count with the most that they can be.
+ */
+import {
+  beginBrick,
+  type BrickKeys,
+  type BrickKind,
+  type BrickRecord,
+  finishBrick,
+  LIMITS,
+  MIB,
+  MOST_CHUNKS,
+  type NewBrick,
+  sealedBlockBytes,
+  TAG_BYTES,
+  TocBuilder,
+  tocFrameBytes,
+  TRAILER_BYTES,
+} from "../brick/mod.ts";
+import { beginSha256, fromHex, type Sha256, toHex } from "../crypto/mod.ts";
+import { TreeHasher } from "../glacier/mod.ts";
+import type { Staged, Store } from "../store/mod.ts";
+import { brickObject } from "./names.ts";
+
+/** At least as many blocks as a run may have under way. */
+const WINDOW = 16;
+
+export interface FillerOptions {
+  store: Store;
+  kind: BrickKind;
+  domain: string;
+  keys: BrickKeys;
+  recipient: string;
+  targetBytes: number;
+  /** Called when a brick is in the store, in order. */
+  onBrick: (brick: BrickRecord) => Promise<void>;
+  random?: (length: number) => Uint8Array;
+  onSeal?: (key: string, number: number) => void;
+}
+
+interface OpenBrick extends NewBrick {
+  serial: number;
+  staged: Staged;
+  toc: TocBuilder;
+  sha256: Sha256;
+  treeHash: TreeHasher;
+  /** Raw and sealed lengths of the blocks that were placed and appended. */
+  raw: number[];
+  sealed: number[];
+  chunks: number;
+  appended?: () => void;
+}
+
+let serials = 0;
+
+/** A block sink (see pipeline) that writes bricks into a store. */
+export class BrickFiller {
+  readonly #options: FillerOptions;
+  #brick: OpenBrick | undefined;
+  #closing: Promise<void> = Promise.resolve();
+  /** Chunks in bricks that are in the store. */
+  storedChunks = 0;
+  storedBytes = 0;
+
+  constructor(options: FillerOptions) {
+    this.#options = options;
+    this.#closing.catch(() => {});
+  }
+
+  /** The brick and number of the next block. Closes the brick before it when that is full. */
+  async place(
+    rawLength: number,
+    chunks: number,
+  ): Promise<{ key: { serial: number; key: Uint8Array<ArrayBuffer>; hm: Uint8Array<ArrayBuffer> }; number: number }> {
+    if (this.#brick !== undefined && this.#isFull(this.#brick, rawLength, chunks)) await this.#close();
+    const brick = this.#brick ??= await this.#begin();
+    brick.chunks += chunks;
+    const number = brick.raw.push(rawLength) - 1;
+    return { key: { serial: brick.serial, key: brick.key, hm: brick.header.hm }, number };
+  }
+
+  /** The next sealed block, in the order of `place`. */
+  async append(block: { sealed: Uint8Array<ArrayBuffer>; rawLength: number; records: Uint8Array }): Promise<void> {
+    const brick = this.#brick!;
+    brick.toc.add(block.sealed.length, block.rawLength, block.records);
+    await this.#write(brick, block.sealed);
+    brick.sealed.push(block.sealed.length);
+    brick.appended?.();
+  }
+
+  /** Closes the brick that is being filled, if any, and waits until all are in the store. Append everything before. */
+  async finish(): Promise<void> {
+    if (this.#brick !== undefined) await this.#close();
+    await this.#closing;
+  }
+
+  /** Gives up what is not in the store yet. */
+  async abort(): Promise<void> {
+    await this.#brick?.staged.abort();
+  }
+
+  #isFull(brick: OpenBrick, rawLength: number, chunks: number): boolean {
+    const known = Math.max(0, brick.raw.length - WINDOW);
+    let bytes = brick.header.bytes.length + sealedBlockBytes(rawLength);
+    for (let i = 0; i < brick.raw.length; i++) bytes += i < known ? brick.sealed[i]! : sealedBlockBytes(brick.raw[i]!);
+    bytes += TAG_BYTES + tocFrameBytes(brick.raw.length + 1, brick.chunks + chunks) + TRAILER_BYTES;
+    // The size is rounded up by less than a MiB.
+    return bytes > this.#options.targetBytes - MIB || brick.chunks + chunks > MOST_CHUNKS ||
+      brick.raw.length === LIMITS.blocks;
+  }
+
+  async #begin(): Promise<OpenBrick> {
+    const { kind, domain, keys, recipient, random, store } = this.#options;
+    const options = { domain: fromHex(domain), keys, recipient };
+    const brick: OpenBrick = {
+      ...await beginBrick(kind, random === undefined ? options : { ...options, random }),
+      serial: serials++,
+      staged: await store.stage(),
+      toc: new TocBuilder(),
+      sha256: beginSha256(),
+      treeHash: new TreeHasher(),
+      raw: [],
+      sealed: [],
+      chunks: 0,
+    };
+    await this.#write(brick, brick.header.bytes);
+    return brick;
+  }
+
+  async #write(brick: OpenBrick, bytes: Uint8Array): Promise<void> {
+    brick.sha256.update(bytes);
+    brick.treeHash.update(bytes);
+    await brick.staged.write(bytes);
+  }
+
+  /** Ends the brick; storing it goes on beside the next one, but never two at a time. */
+  async #close(): Promise<void> {
+    const brick = this.#brick!;
+    while (brick.sealed.length < brick.raw.length) {
+      await new Promise<void>((resolve) => brick.appended = resolve);
+    }
+    await this.#closing;
+    this.#brick = undefined;
+    this.#closing = this.#store(brick);
+    this.#closing.catch(() => {});
+  }
+
+  async #store(brick: OpenBrick): Promise<void> {
+    const { keys, kind, onBrick, onSeal } = this.#options;
+    const toc = brick.toc.toc();
+    const blockBytes = brick.sealed.reduce((sum, bytes) => sum + bytes, 0);
+    const options = { keys, toc, blockBytes };
+    await this.#write(brick, await finishBrick(brick.header, onSeal === undefined ? options : { ...options, onSeal }));
+    const name = toHex(brick.sha256.digest());
+    const bytes = brick.staged.written;
+    await brick.staged.commit(brickObject(kind, name));
+    this.storedChunks += brick.chunks;
+    this.storedBytes += bytes;
+    const treeHash = toHex(brick.treeHash.digest());
+    await onBrick({ name, kind, bytes, treeHash, toc });
+  }
+}

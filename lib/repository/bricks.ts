@@ -1,0 +1,271 @@
+/**
+ * Reading bricks: where a chunk is, the bytes of a block, the key of a brick. Tocs come from the catalogue, so the brick
+ * itself is touched only for its header and for the blocks that are wanted.
+ */
+import {
+  type BrickHeader,
+  type BrickKeys,
+  type BrickKind,
+  checkHeader,
+  FIXED_HEADER_BYTES,
+  headerLength,
+  LIMITS,
+  openToc,
+  parseHeader,
+  parseTrailer,
+  type Toc,
+  type TocBlock,
+  tocBlocks,
+  TRAILER_BYTES,
+} from "../brick/mod.ts";
+import { DamageError, equalBytes, toHex, unwrapKey, WrongKeyError } from "../crypto/mod.ts";
+import { NotFoundError } from "../store/mod.ts";
+import { brickObject } from "./names.ts";
+import type { Repository } from "./repository.ts";
+
+/** Bricks whose tocs are kept at hand. */
+const KEPT_BRICKS = 48;
+
+interface OpenedBrick {
+  name: string;
+  kind: BrickKind;
+  domain: string;
+  blocks: TocBlock[];
+  chunks: Uint8Array;
+  /** Number of each chunk by id; made when a chunk is not the one behind the last. */
+  numbers?: Map<string, number>;
+  lastNumber: number;
+  serial: number;
+}
+
+/** The key of a brick's blocks as the threads that open them take it. */
+interface BrickKey {
+  serial: number;
+  key: Uint8Array<ArrayBuffer>;
+  hm: Uint8Array<ArrayBuffer>;
+}
+
+/** Headers and keys that are kept at hand. */
+const KEPT_KEYS = 256;
+
+/** What is kept under `name`, made when it is asked for first; a failure is not kept. */
+function once<T>(kept: Map<string, Promise<T>>, name: string, make: () => Promise<T>): Promise<T> {
+  const known = kept.get(name);
+  if (known !== undefined) return known;
+  const made = make();
+  kept.set(name, made);
+  made.catch(() => kept.delete(name));
+  if (kept.size > KEPT_KEYS) kept.delete(kept.keys().next().value!);
+  return made;
+}
+
+/** Reads the bricks of one domain: the source of a block reader (see pipeline). */
+export class BrickSource {
+  readonly #repository: Repository;
+  readonly #domain: string;
+  readonly #opened = new Map<number, OpenedBrick>();
+  readonly #numbers = new Map<string, number>();
+  readonly #headers = new Map<string, Promise<BrickHeader>>();
+  readonly #keys = new Map<string, Promise<BrickKey>>();
+  #serial = 0;
+
+  constructor(repository: Repository, domain: string) {
+    this.#repository = repository;
+    this.#domain = domain;
+  }
+
+  /** All places of a chunk, the oldest intact one first. */
+  places(kind: BrickKind, id: Uint8Array) {
+    const numbers = this.#repository.catalog.candidates(kind, this.#domain, id);
+    return numbers.flatMap((number) => {
+      const brick = this.#brick(number);
+      const chunk = chunkNumber(brick, id);
+      return chunk === undefined ? [] : [placeOf(brick, chunk)];
+    });
+  }
+
+  shape(name: string, block: number) {
+    const brick = this.#byName(name);
+    const { rawLength, firstChunk, chunks } = brick.blocks[block]!;
+    return { rawLength, records: new Uint8Array(brick.chunks.slice(firstChunk * 36, (firstChunk + chunks) * 36)) };
+  }
+
+  /** The sealed bytes of a block. */
+  async frame(name: string, block: number): Promise<Uint8Array<ArrayBuffer>> {
+    const { kind, blocks } = this.#byName(name);
+    const { offset, sealedLength } = blocks[block]!;
+    const range = { from: (await this.#header(name)).bytes.length + offset, length: sealedLength };
+    const bytes = await readRange(this.#repository, { kind, name }, range);
+    if (bytes.length !== sealedLength) {
+      throw new DamageError(
+        `Cannot read block ${block} of brick ${name}: the file ends before it. Run "tarzan verify --bricks"`,
+      );
+    }
+    return bytes;
+  }
+
+  /** The key of a brick's blocks; needs an identity for its kind. */
+  key(name: string): Promise<BrickKey> {
+    return once(this.#keys, name, () => this.#unwrap(name));
+  }
+
+  #header(name: string): Promise<BrickHeader> {
+    const { kind, domain } = this.#byName(name);
+    return once(this.#headers, name, () => readHeader(this.#repository, { kind, name, domain }));
+  }
+
+  async idKey(name: string): Promise<Uint8Array<ArrayBuffer>> {
+    const { kind, domain } = this.#byName(name);
+    const { keyring } = this.#repository;
+    return kind === "M" ? (await keyring.shapeKeys(domain)).metaId : (await keyring.bodyKeys(domain)).dataId;
+  }
+
+  async #unwrap(name: string): Promise<BrickKey> {
+    const { kind, serial } = this.#byName(name);
+    const { keyring } = this.#repository;
+    const identity = kind === "M" ? await keyring.metaIdentity() : await keyring.dataIdentity();
+    if (identity === undefined) {
+      const what = kind === "M" ? "recipes" : "contents";
+      throw new WrongKeyError(
+        `This key has the role "${keyring.role}" and cannot read ${what}. Use a key of a role that may`,
+      );
+    }
+    const header = await this.#header(name);
+    return { serial, key: await unwrapKey(header.ageFile, identity, `the key of brick ${name}`), hm: header.hm };
+  }
+
+  #byName(name: string): OpenedBrick {
+    const known = this.#numbers.get(name);
+    if (known !== undefined) return this.#brick(known);
+    const row = this.#repository.catalog.brickByName(name, { domain: this.#domain });
+    if (row === undefined) throw new DamageError(`Brick ${name} is in no ledger that was read. Run "tarzan rebuild"`);
+    return this.#brick(row.number);
+  }
+
+  #brick(number: number): OpenedBrick {
+    const known = this.#opened.get(number);
+    if (known !== undefined) {
+      if (this.#opened.size > 1) {
+        this.#opened.delete(number);
+        this.#opened.set(number, known);
+      }
+      return known;
+    }
+    const { name, kind, domain, blocks, chunks } = this.#repository.catalog.brick(number)!;
+    const opened = {
+      name,
+      kind,
+      domain,
+      blocks: tocBlocks({ blocks }),
+      chunks,
+      lastNumber: -1,
+      serial: this.#serial++,
+    };
+    this.#opened.set(number, opened);
+    this.#numbers.set(name, number);
+    if (this.#opened.size > KEPT_BRICKS) this.#opened.delete(this.#opened.keys().next().value!);
+    return opened;
+  }
+}
+
+function chunkNumber(brick: OpenedBrick, id: Uint8Array): number | undefined {
+  // A stream meets chunks in the order in which they were stored.
+  const next = brick.lastNumber + 1;
+  const at = next * 36;
+  if (at < brick.chunks.length && equalBytes(brick.chunks.subarray(at, at + 32), id)) return brick.lastNumber = next;
+  brick.numbers ??= numberChunks(brick.chunks);
+  const number = brick.numbers.get(toHex(id));
+  if (number !== undefined) brick.lastNumber = number;
+  return number;
+}
+
+function numberChunks(chunks: Uint8Array): Map<string, number> {
+  const numbers = new Map<string, number>();
+  for (let i = chunks.length / 36 - 1; i >= 0; i--) numbers.set(toHex(chunks.subarray(i * 36, i * 36 + 32)), i);
+  return numbers;
+}
+
+function placeOf(brick: OpenedBrick, chunk: number) {
+  let low = 0;
+  for (let high = brick.blocks.length - 1; low < high;) {
+    const middle = (low + high + 1) >> 1;
+    if (brick.blocks[middle]!.firstChunk <= chunk) low = middle;
+    else high = middle - 1;
+  }
+  const block = brick.blocks[low]!;
+  const view = new DataView(brick.chunks.buffer, brick.chunks.byteOffset);
+  const length = (number: number) => view.getUint32(number * 36 + 32, true);
+  let offset = 0;
+  for (let i = block.firstChunk; i < chunk; i++) offset += length(i);
+  return {
+    brick: brick.name,
+    block: low,
+    index: chunk - block.firstChunk,
+    offset,
+    length: length(chunk),
+    blockBytes: block.rawLength,
+  };
+}
+
+async function readRange(
+  { store }: Repository,
+  brick: { kind: BrickKind; name: string },
+  range: { from: number; length: number },
+): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    return await store.get(brickObject(brick.kind, brick.name), range);
+  } catch (cause) {
+    if (!(cause instanceof NotFoundError)) throw cause;
+    throw new DamageError(
+      `Brick ${brick.name} is missing in ${store.location}. Run "tarzan verify" to see what that touches`,
+      { cause },
+    );
+  }
+}
+
+/** Reads and checks the header of a brick. */
+export async function readHeader(
+  repository: Repository,
+  brick: { kind: BrickKind; name: string; domain: string },
+): Promise<BrickHeader> {
+  const what = `brick ${brick.name}`;
+  const start = await readRange(repository, brick, { from: 0, length: 4096 });
+  const length = headerLength(start.subarray(0, FIXED_HEADER_BYTES), what);
+  const bytes = length <= start.length ? start : await readRange(repository, brick, { from: 0, length });
+  const header = parseHeader(bytes, what);
+  if (header.kind !== brick.kind || toHex(header.domain) !== brick.domain) {
+    throw new DamageError(`Cannot trust ${what}: it says that it is of another kind or domain`);
+  }
+  checkHeader(header, await keysOf(repository, brick.domain), what);
+  return header;
+}
+
+/** What a brick says of itself: header and toc, read from the brick alone. */
+export async function readBrickToc(
+  repository: Repository,
+  brick: { kind: BrickKind; name: string; domain: string; bytes: number },
+): Promise<{ header: BrickHeader; toc: Toc }> {
+  const what = `brick ${brick.name}`;
+  if (brick.bytes > LIMITS.brickBytes) throw new DamageError(`Cannot read ${what}: it is ${brick.bytes} bytes long`);
+  const header = await readHeader(repository, brick);
+  const end = await readRange(repository, brick, {
+    from: Math.max(0, brick.bytes - TRAILER_BYTES),
+    length: TRAILER_BYTES,
+  });
+  const frameBytes = parseTrailer(end, what);
+  const from = brick.bytes - TRAILER_BYTES - frameBytes;
+  if (from < header.bytes.length) throw new DamageError(`Cannot read ${what}: its table of contents does not fit`);
+  const frame = await readRange(repository, brick, { from, length: frameBytes });
+  const keys = await keysOf(repository, brick.domain);
+  return { header, toc: await openToc(header, { keys, frame, fileBytes: brick.bytes, what }) };
+}
+
+async function keysOf({ keyring }: Repository, domain: string): Promise<BrickKeys> {
+  const { macBrick, toc } = await keyring.shapeKeys(domain);
+  return { macBrick, toc };
+}
+
+/** Whether the toc of a brick is the one that the ledger tells of. */
+export function sameToc(a: Toc, b: { blocks: Uint8Array; chunks: Uint8Array }): boolean {
+  return equalBytes(a.blocks, b.blocks) && equalBytes(a.chunks, b.chunks);
+}

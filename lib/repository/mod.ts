@@ -1,0 +1,37 @@
+/** Knows what is where and in which order it is written; the only one that puts or deletes. */
+export { BrickSource, readBrickToc, readHeader, sameToc } from "./bricks.ts";
+export { BrickFiller, type FillerOptions } from "./brick_filler.ts";
+export { type Config, CONFIG_FORMAT, formatConfig, parseConfig } from "./config.ts";
+export { type BrickDamage, DAMAGE_FORMAT, parseDamage, recordDamage } from "./damage.ts";
+export { ConflictError, NoRepositoryError } from "./errors.ts";
+export { type IndexName, listIndexes, newestIndex, openIndex, readIndex, verifyIndexFile } from "./indexes.ts";
+export { deadJournals, Journal } from "./journal.ts";
+export { learn, publish, readLedger } from "./ledger.ts";
+export {
+  BRICK_KINDS,
+  brickFolder,
+  brickObject,
+  CONFIG_NAME,
+  domainOf,
+  indexObject,
+  KEYS_PREFIX,
+  ledgerFolder,
+  newStamp,
+  parseBrickObject,
+  parseIndexObject,
+  STAMP,
+} from "./names.ts";
+export { inParallel } from "./parallel.ts";
+export { checkPin, type PinOptions } from "./pins.ts";
+export { listBricks, missingBricks, noteCondemned, noteDamage, notePresence } from "./presence.ts";
+export { openRepository, readConfigText, type Repository, restoreConfig, visibleDomains } from "./repository.ts";
+export {
+  addSlot,
+  listSlots,
+  makeSlot,
+  type OpenedSlot,
+  openFirstSlot,
+  type SlotKeys,
+  type StoredSlot,
+} from "./slots.ts";
+export { BackupWriter, type IndexFacts, type WriterCounts, type WriterOptions } from "./writer.ts";

@@ -1,0 +1,91 @@
+/**
+ * What is really there: bricks by listing, marks of a prune, records of damage. The catalogue may be ahead of the
+ * repository (a rolled back disk, another machine's prune); what it alone believes in is not built upon.
+ */
+import { DamageError, openJson } from "../crypto/mod.ts";
+import {
+  BRICK_KINDS,
+  brickFolder,
+  brickObject,
+  CONDEMNED_PREFIX,
+  parseBrickObject,
+  parseCondemned,
+  RECORDS_PREFIX,
+} from "./names.ts";
+import type { BrickKind } from "../brick/mod.ts";
+import { DAMAGE_FORMAT, parseDamage } from "./damage.ts";
+import type { Repository } from "./repository.ts";
+
+/** Sizes of all bricks in the store, by name. */
+export async function listBricks({ store }: Repository, kind: BrickKind): Promise<Map<string, number>> {
+  const sizes = new Map<string, number>();
+  for await (const { name, size } of store.list(brickFolder(kind))) {
+    const brick = parseBrickObject(name);
+    if (brick?.kind === kind) sizes.set(brick.name, size);
+  }
+  return sizes;
+}
+
+/** Tells the catalogue which bricks of a domain are absent or have another length; their names. */
+export async function notePresence(repository: Repository, domain: string): Promise<string[]> {
+  const { catalog } = repository;
+  const absent: string[] = [];
+  for (const kind of BRICK_KINDS) {
+    const there = await listBricks(repository, kind);
+    for (const { name, bytes } of catalog.bricks({ domain, kind })) if (there.get(name) !== bytes) absent.push(name);
+  }
+  catalog.exclude("absent", absent, "replace");
+  return absent;
+}
+
+/** The marks of a prune that is under way: condemned bricks count as unknown, sentenced ones are as good as gone. */
+export async function noteCondemned({ store, catalog }: Repository): Promise<{ sentenced: Set<string> }> {
+  const condemned = new Set<string>();
+  const sentenced = new Set<string>();
+  for await (const { name } of store.list(CONDEMNED_PREFIX)) {
+    const mark = parseCondemned(name);
+    if (mark === undefined) continue;
+    condemned.add(mark.name);
+    if (mark.sentence) sentenced.add(mark.name);
+  }
+  catalog.exclude("condemned", [...condemned], "replace");
+  return { sentenced };
+}
+
+/**
+ * What checks found damaged, on this machine or another: those blocks count as unknown, so that their chunks are stored
+ * anew. A key that cannot check who made a record takes it for true: the worst that costs is storing something twice.
+ */
+export async function noteDamage({ store, catalog, keyring }: Repository): Promise<DamageError[]> {
+  const control = keyring.can("control") ? await keyring.controlKey() : undefined;
+  const problems: DamageError[] = [];
+  for await (const { name } of store.list(`${RECORDS_PREFIX}damage-`)) {
+    if (catalog.openedIndex(name) !== undefined) continue;
+    try {
+      const bytes = await store.get(name);
+      const what = `record ${name}`;
+      const record = control === undefined
+        ? parseDamage(bytes, what)
+        : parseDamage(bytes, what, openJson(bytes, control, { format: DAMAGE_FORMAT, what }));
+      for (const { brick, blocks } of record) catalog.markDamaged(brick, blocks);
+      catalog.keepOpenedIndex(name, "");
+    } catch (error) {
+      if (!(error instanceof DamageError)) throw error;
+      problems.push(error);
+    }
+  }
+  return problems;
+}
+
+/** Which of these bricks are missing or have another length now. */
+export async function missingBricks(
+  repository: Repository,
+  bricks: { name: string; kind: BrickKind; bytes: number }[],
+): Promise<string[]> {
+  if (bricks.length <= 64) {
+    const heads = await Promise.all(bricks.map(({ kind, name }) => repository.store.head(brickObject(kind, name))));
+    return bricks.filter(({ bytes }, i) => heads[i]?.size !== bytes).map(({ name }) => name);
+  }
+  const there = { D: await listBricks(repository, "D"), M: await listBricks(repository, "M") };
+  return bricks.filter(({ kind, name, bytes }) => there[kind].get(name) !== bytes).map(({ name }) => name);
+}

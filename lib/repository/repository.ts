@@ -1,0 +1,74 @@
+/** An opened repository: a store, a key and the catalogue that remembers what the ledger says. */
+import type { Catalog } from "../catalog/mod.ts";
+import { DamageError, type Keyring } from "../crypto/mod.ts";
+import { NotFoundError, type Store } from "../store/mod.ts";
+import { type Config, parseConfig } from "./config.ts";
+import { NoRepositoryError } from "./errors.ts";
+import { CONFIG_NAME, domainOf } from "./names.ts";
+
+/** What every part of this folder works on. */
+export interface Repository {
+  store: Store;
+  keyring: Keyring;
+  catalog: Catalog;
+  config: Config;
+}
+
+/** The text of tarzan.json, which nobody has proved yet. Throws NoRepositoryError where there is none. */
+export async function readConfigText(store: Store): Promise<string> {
+  try {
+    const head = await store.head(CONFIG_NAME);
+    if (head !== undefined && head.size > 64 * 1024) {
+      throw new DamageError(`Cannot read ${CONFIG_NAME} in ${store.location}: it is ${head.size} bytes long`);
+    }
+    return new TextDecoder().decode(await store.get(CONFIG_NAME));
+  } catch (cause) {
+    if (!(cause instanceof NotFoundError)) throw cause;
+    throw new NoRepositoryError(
+      `There is no repository at ${store.location} (no ${CONFIG_NAME}). ` +
+        'Make one with "tarzan init", or name another place with --repository',
+      { cause },
+    );
+  }
+}
+
+/** Opens a repository with a key that was opened already. A lost tarzan.json is no obstacle: the key knows its text. */
+export async function openRepository(
+  options: { store: Store; keyring: Keyring; catalog: Catalog },
+): Promise<Repository> {
+  const { store, keyring } = options;
+  const config = parseConfig(keyring.config, "the repository's settings in the key");
+  let text: string | undefined;
+  try {
+    text = await readConfigText(store);
+  } catch (error) {
+    if (!(error instanceof NoRepositoryError)) throw error;
+  }
+  if (text !== undefined && text !== keyring.config) {
+    throw new DamageError(
+      `Cannot trust ${CONFIG_NAME} in ${store.location}: it is not the text that this key was made with. Somebody or ` +
+        "something changed it, or this is another repository. Removing the file is safe: the next backup writes it anew",
+    );
+  }
+  return { ...options, config };
+}
+
+/** Writes tarzan.json again where it was lost. */
+export async function restoreConfig({ store, keyring }: Repository): Promise<void> {
+  if (await store.head(CONFIG_NAME) === undefined) {
+    await store.put(CONFIG_NAME, new TextEncoder().encode(keyring.config));
+  }
+}
+
+/** The domains that this key can see: its own, or all that have a ledger or an index. */
+export async function visibleDomains({ store, keyring }: Repository): Promise<string[]> {
+  const domains = new Set([keyring.defaultDomain.id]);
+  if (keyring.role === "write") return [...domains];
+  for (const folder of ["ledger/", "index/"]) {
+    for await (const { name } of store.list(folder)) {
+      const domain = domainOf(name);
+      if (domain !== undefined) domains.add(domain);
+    }
+  }
+  return [...domains];
+}

@@ -1,0 +1,142 @@
+/** The key slots of a repository: listing, adding and removing them, and opening the one that a caller has a key for. */
+import {
+  checkSlotName,
+  DamageError,
+  inspectSlot,
+  openSlot,
+  sealSlot,
+  SLOT_LIMIT_BYTES,
+  type SlotFor,
+  slotLabel,
+  slotName,
+  type SlotSeal,
+  UnsupportedError,
+  WrongKeyError,
+} from "../crypto/mod.ts";
+import type { Store } from "../store/mod.ts";
+import { KEYS_PREFIX } from "./names.ts";
+
+/** Slots that a reader looks at. */
+const MOST_SLOTS = 64;
+
+/** A slot as it is stored, unopened. */
+export interface StoredSlot {
+  name: string;
+  label: string;
+  bytes: Uint8Array<ArrayBuffer>;
+  seal: SlotSeal;
+}
+
+/** All slots, and what is wrong with those that cannot be read. */
+export async function listSlots(store: Store): Promise<{ slots: StoredSlot[]; problems: Error[] }> {
+  const slots: StoredSlot[] = [];
+  const problems: Error[] = [];
+  for await (const { name, size } of store.list(KEYS_PREFIX)) {
+    const label = slotLabel(name);
+    if (label === undefined) continue;
+    if (slots.length + problems.length === MOST_SLOTS) break;
+    try {
+      if (size > SLOT_LIMIT_BYTES) throw new DamageError(`Cannot read key slot ${name}: it is ${size} bytes long`);
+      const bytes = await store.get(name);
+      checkSlotName(name, bytes);
+      slots.push({ name, label, bytes, seal: inspectSlot(bytes, `key slot ${name}`) });
+    } catch (error) {
+      if (!(error instanceof DamageError || error instanceof UnsupportedError)) throw error;
+      problems.push(error);
+    }
+  }
+  return { slots, problems };
+}
+
+/** A bundle in a new slot that is stored nowhere yet. */
+export async function makeSlot(
+  options: { bundle: string; label: string; to: SlotFor },
+): Promise<{ name: string; bytes: Uint8Array<ArrayBuffer> }> {
+  const bytes = await sealSlot(options.bundle, options.to);
+  return { name: slotName(options.label, bytes), bytes };
+}
+
+/** Stores a bundle in a new slot; its name. */
+export async function addSlot(store: Store, options: { bundle: string; label: string; to: SlotFor }): Promise<string> {
+  const { name, bytes } = await makeSlot(options);
+  await store.put(name, bytes, { once: true });
+  return name;
+}
+
+/** How a caller opens slots. A passphrase is asked for only when a slot needs one. */
+export interface SlotKeys {
+  identities: string[];
+  passphrase: () => Promise<string>;
+  /** Only slots with this label (or this name). */
+  only?: string;
+}
+
+/** An opened slot. */
+export interface OpenedSlot {
+  name: string;
+  bundle: string;
+  /** Anyone can seal to a public recipient: such a slot proves nothing about who made it. */
+  proved: boolean;
+}
+
+/**
+ * Opens the slots that these keys open; the first that passes `accept` wins, the others are passed over. Recipient slots
+ * are tried first, then passphrase slots: each of those costs a second.
+ */
+export async function openFirstSlot(
+  store: Store,
+  options: { keys: SlotKeys; accept: (slot: OpenedSlot) => Promise<boolean> },
+): Promise<OpenedSlot> {
+  const { keys, accept } = options;
+  const { slots, problems } = await listSlots(store);
+  const wanted = slots.filter(({ label, name }) =>
+    keys.only === undefined || keys.only === label || keys.only === name
+  );
+  const failures: Error[] = [];
+  const attempt = async (slot: StoredSlot, opener: Parameters<typeof openSlot>[1]): Promise<OpenedSlot | undefined> => {
+    try {
+      const bundle = await openSlot(slot.bytes, opener, `key slot ${slot.name}`);
+      const opened = { name: slot.name, bundle, proved: slot.seal.kind === "passphrase" };
+      return await accept(opened) ? opened : undefined;
+    } catch (error) {
+      if (!(error instanceof WrongKeyError)) throw error;
+      failures.push(error);
+      return undefined;
+    }
+  };
+  if (keys.identities.length > 0) {
+    for (const slot of wanted.filter(({ seal }) => seal.kind === "recipients")) {
+      const opened = await attempt(slot, { identities: keys.identities });
+      if (opened !== undefined) return opened;
+    }
+  }
+  const locked = wanted.filter(({ seal }) => seal.kind === "passphrase");
+  if (locked.length > 0) {
+    const passphrase = await keys.passphrase();
+    for (const slot of locked) {
+      const opened = await attempt(slot, { passphrase });
+      if (opened !== undefined) return opened;
+    }
+  }
+  throw noSlot({ store, wanted, problems, failures });
+}
+
+function noSlot(
+  found: { store: Store; wanted: StoredSlot[]; problems: Error[]; failures: Error[] },
+): Error {
+  const { store, wanted, problems, failures } = found;
+  const last = failures.at(-1);
+  if (last !== undefined) {
+    return wanted.length === 1 ? last : new WrongKeyError(
+      `None of the ${wanted.length} key slots in ${store.location} opens with this key. ${last.message}`,
+    );
+  }
+  if (problems.length > 0) return problems[0]!;
+  return wanted.length === 0
+    ? new WrongKeyError(
+      `There is no key slot in ${store.location}. Give a key file or a slot from your recovery sheet with --identity`,
+    )
+    : new WrongKeyError(
+      `The key slots in ${store.location} are sealed to age recipients. Give your age identity file with --identity`,
+    );
+}

@@ -1,0 +1,389 @@
+/**
+ * The writer's half of a backup: what is known already, what goes into bricks, and in which order everything becomes true.
+ *
+ *   bricks, ledger, .open, look, index
+ *
+ * "Announce, then look" (docs/ARCHITECTURE.md): the `.open` index tells a prune which bricks this run relies on; looking
+ * afterwards tells this run what a prune has taken. Each side announces before it looks, so one of them always sees the
+ * other, and no clock decides.
+ */
+import type { BrickKind, BrickRecord } from "../brick/mod.ts";
+import { brickRecordBytes, MIB } from "../brick/mod.ts";
+import { toHex } from "../crypto/mod.ts";
+import {
+  type CutStream,
+  encodeIndex,
+  encodePageRef,
+  type PageRef,
+  type SealedIndex,
+  StreamWriter,
+  writeBrickList,
+} from "../snapshot/mod.ts";
+import { BrickFiller } from "./brick_filler.ts";
+import { ConflictError } from "./errors.ts";
+import { newestIndex } from "./indexes.ts";
+import type { Journal } from "./journal.ts";
+import { learn, publish } from "./ledger.ts";
+import { indexObject, newStamp } from "./names.ts";
+import { missingBricks, noteCondemned } from "./presence.ts";
+import type { Repository } from "./repository.ts";
+
+/** A ledger object is put after this many bricks, or this much time, or when it gets this large. */
+const LEDGER_BRICKS = 16;
+const LEDGER_MS = 10 * 60 * 1000;
+const LEDGER_BYTES = 16 * MIB;
+/** A checkpoint is made after the first data brick, then after so many or so long. */
+const CHECKPOINT_BRICKS = 64;
+const CHECKPOINT_MS = 15 * 60 * 1000;
+/** If announcing and looking took longer than this, both are done again. */
+const STALE_LOOK_MS = 3600 * 1000;
+
+/** Where chunks of one kind are packed into blocks (see pipeline). */
+export interface ChunkPacker {
+  readonly ready: boolean;
+  room(): Promise<void>;
+  add(bytes: Uint8Array, record: Uint8Array): void;
+  flush(): Promise<void>;
+}
+
+/** What the index will say beside the recipe. */
+export type IndexFacts = Omit<SealedIndex, "pages" | "pageTable" | "bricks" | "brickList" | "lastBricks">;
+
+export interface WriterOptions {
+  repository: Repository;
+  domain: string;
+  brickBytes: number;
+  cut: CutStream;
+  id: Record<BrickKind, (bytes: Uint8Array) => Uint8Array>;
+  journal?: Journal;
+  /** Bricks that runs which died left unpublished; the first ledger object tells of them. */
+  found?: BrickRecord[];
+  now?: () => number;
+  random?: (length: number) => Uint8Array;
+  onSeal?: (key: string, number: number) => void;
+}
+
+/** Counts of a run, for its summary. */
+export interface WriterCounts {
+  newBytes: number;
+  knownBytes: number;
+  newChunks: number;
+  knownChunks: number;
+  storedBytes: number;
+  bricks: string[];
+}
+
+interface WaitingPage {
+  page: PageRef;
+  /** The page is whole once so many new data chunks are in stored bricks. */
+  dataChunks: number;
+}
+
+/** One backup under way. */
+export class BackupWriter {
+  readonly #options: WriterOptions;
+  readonly #fillers: Record<BrickKind, BrickFiller>;
+  #packers: Record<BrickKind, ChunkPacker> | undefined;
+  /** Ids of chunks that are in no published brick yet. */
+  readonly #fresh: Record<BrickKind, Set<string>> = { D: new Set(), M: new Set() };
+  readonly #relied = new Set<number>();
+  readonly #waiting: { kind: BrickKind; bytes: Uint8Array; record: Uint8Array }[] = [];
+  #unpublished: BrickRecord[];
+  #unpublishedBytes = 0;
+  #published: BrickRecord[] = [];
+  #lastPublishMs: number;
+  #lastCheckpointMs: number;
+  #checkpointBricks = 0;
+  #dataChunks = 0;
+  #pages: WaitingPage[] = [];
+  /** What the page table holds so far. */
+  #table = { pages: 0, entries: 0, bytes: 0 };
+  readonly #pageTable: StreamWriter;
+  #snapshot = "";
+  #created = new Date();
+  #previous: string | null = null;
+  #announced = false;
+  readonly counts: WriterCounts = {
+    newBytes: 0,
+    knownBytes: 0,
+    newChunks: 0,
+    knownChunks: 0,
+    storedBytes: 0,
+    bricks: [],
+  };
+
+  private constructor(options: WriterOptions, keys: FillerKeys) {
+    this.#options = options;
+    this.#unpublished = [...options.found ?? []];
+    const { repository, domain, brickBytes, random, onSeal } = options;
+    const filler = (kind: BrickKind, recipient: string) =>
+      new BrickFiller({
+        store: repository.store,
+        kind,
+        domain,
+        keys: keys.brick,
+        recipient,
+        targetBytes: brickBytes,
+        onBrick: (brick) => this.#onBrick(brick),
+        ...(random === undefined ? {} : { random }),
+        ...(onSeal === undefined ? {} : { onSeal }),
+      });
+    this.#fillers = { D: filler("D", keys.dataRecipient), M: filler("M", keys.metaRecipient) };
+    this.#lastPublishMs = this.#lastCheckpointMs = this.#now();
+    this.#pageTable = new StreamWriter((kind, bytes) => this.put(kind, bytes), options.cut);
+  }
+
+  /** Begins a backup. What the repository holds must have been learned before. */
+  static async begin(options: WriterOptions): Promise<BackupWriter> {
+    const { repository, domain } = options;
+    const { keyring, store } = repository;
+    const { macBrick, toc } = await keyring.shapeKeys(domain);
+    const writer = new BackupWriter(options, {
+      brick: { macBrick, toc },
+      dataRecipient: await keyring.dataRecipient(),
+      metaRecipient: await keyring.metaRecipient(),
+    });
+    writer.#created = await store.now();
+    writer.#snapshot = newStamp(writer.#created);
+    writer.#previous = await newestIndex(repository, domain);
+    return writer;
+  }
+
+  get snapshot(): string {
+    return this.#snapshot;
+  }
+
+  /** Where sealed blocks of a kind go. */
+  sink(kind: BrickKind): BrickFiller {
+    return this.#fillers[kind];
+  }
+
+  /** Connects the packers, whose sinks are those of this writer. */
+  connect(packers: Record<BrickKind, ChunkPacker>): void {
+    this.#packers = packers;
+  }
+
+  /** Which bricks hold these chunks; -1: none that may be relied on. */
+  lookup(kind: BrickKind, ids: Uint8Array): Int32Array {
+    return this.#options.repository.catalog.lookup(kind, this.#options.domain, ids);
+  }
+
+  /** Takes a chunk that `lookup` answered with `brick`. Its bytes must stay as they are until `drain` has returned. */
+  take(kind: BrickKind, id: Uint8Array, options: { bytes: Uint8Array; brick: number }): void {
+    const { bytes, brick } = options;
+    const name = brick < 0 ? idText(id) : "";
+    if (brick >= 0) this.#relied.add(brick);
+    if (brick >= 0 || this.#fresh[kind].has(name)) {
+      this.counts.knownChunks++;
+      this.counts.knownBytes += bytes.length;
+      return;
+    }
+    this.#fresh[kind].add(name);
+    this.counts.newChunks++;
+    this.counts.newBytes += bytes.length;
+    if (kind === "D") this.#dataChunks++;
+    const record = new Uint8Array(36);
+    record.set(id);
+    new DataView(record.buffer).setUint32(32, bytes.length, true);
+    this.#waiting.push({ kind, bytes, record });
+  }
+
+  /** Stores a chunk that was made here (see snapshot's PutChunk). */
+  put(kind: BrickKind, bytes: Uint8Array<ArrayBuffer>): Uint8Array {
+    const id = this.#options.id[kind](bytes);
+    const { newBytes, knownBytes, newChunks, knownChunks } = this.counts;
+    this.take(kind, id, { bytes, brick: this.lookup(kind, id)[0]! });
+    // Recipes are not part of the input; bodies that were gathered are counted where they came in.
+    if (kind === "M") Object.assign(this.counts, { newBytes, knownBytes, newChunks, knownChunks });
+    return id;
+  }
+
+  /** Takes a finished page of the recipe. */
+  addPage(page: PageRef): void {
+    this.#pages.push({ page, dataChunks: this.#dataChunks });
+  }
+
+  /** Hands waiting chunks on; where bricks cannot be written as fast as input comes, this waits. */
+  async drain(): Promise<void> {
+    for (const { kind, bytes, record } of this.#waiting.splice(0)) {
+      const packer = this.#packers![kind];
+      if (!packer.ready) await packer.room();
+      packer.add(bytes, record);
+    }
+  }
+
+  /** Makes a checkpoint when one is due: after it, an interrupted run can be restored as far as it went. */
+  async checkpointIfDue(facts: () => IndexFacts): Promise<void> {
+    const now = this.#now();
+    const bricks = this.counts.bricks.length;
+    const due = bricks > 0 &&
+      (!this.#announced || bricks - this.#checkpointBricks >= CHECKPOINT_BRICKS ||
+        now - this.#lastCheckpointMs >= CHECKPOINT_MS);
+    if (due) {
+      await this.#packers!.M.flush();
+      await this.#announce(facts(), this.#closedPages());
+      await noteCondemned(this.#options.repository);
+      this.#lastCheckpointMs = now;
+      this.#checkpointBricks = this.counts.bricks.length;
+    } else if (
+      this.#unpublished.length >= LEDGER_BRICKS || this.#unpublishedBytes >= LEDGER_BYTES ||
+      (this.#unpublished.length > 0 && now - this.#lastPublishMs >= LEDGER_MS)
+    ) {
+      await this.#publish();
+    }
+  }
+
+  /** Writes everything that is left, then the index. */
+  async finish(facts: IndexFacts, options: { complete: boolean }): Promise<{ name: string; bytes: Uint8Array }> {
+    await this.drain();
+    await this.#packers!.D.flush();
+    await this.#fillers.D.finish();
+    for (;;) {
+      const beganMs = this.#now();
+      const sealed = await this.#announce(facts, this.#pages.length);
+      if (sealed.bytes !== facts.bytes) {
+        throw new Error(`The recipe stands for ${sealed.bytes} bytes, but ${facts.bytes} were read: this is a bug`);
+      }
+      await this.#look();
+      if (this.#now() - beganMs < STALE_LOOK_MS) return await this.#conclude(sealed, options.complete);
+    }
+  }
+
+  /** Stops: what is finished and announced stays. */
+  async abort(): Promise<void> {
+    await Promise.allSettled([this.#fillers.D.abort(), this.#fillers.M.abort()]);
+  }
+
+  /** Pages at the front of the queue all of whose data chunks are in stored bricks. */
+  #closedPages(): number {
+    const stored = this.#fillers.D.storedChunks;
+    const open = this.#pages.findIndex((waiting) => waiting.dataChunks > stored);
+    return open < 0 ? this.#pages.length : open;
+  }
+
+  async #onBrick(brick: BrickRecord): Promise<void> {
+    await this.#options.journal?.add(brick);
+    this.#unpublished.push(brick);
+    this.#unpublishedBytes += brickRecordBytes(brick.toc);
+    this.counts.bricks.push(brick.name);
+    this.counts.storedBytes += brick.bytes;
+  }
+
+  async #publish(): Promise<void> {
+    const bricks = this.#unpublished;
+    if (bricks.length === 0) return;
+    const { repository, domain, journal, found } = this.#options;
+    await publish(repository, domain, bricks.map((brick) => ({ type: "brick", brick })));
+    const own = bricks.filter((brick) => !found?.includes(brick));
+    await journal?.clear(own);
+    this.#published.push(...own);
+    for (const { kind, toc } of bricks) {
+      for (let at = 0; at < toc.chunks.length; at += 36) {
+        this.#fresh[kind].delete(idText(toc.chunks.subarray(at, at + 32)));
+      }
+    }
+    this.#unpublished = this.#unpublished.slice(bricks.length);
+    this.#unpublishedBytes = this.#unpublished.reduce((sum, { toc }) => sum + brickRecordBytes(toc), 0);
+    this.#lastPublishMs = this.#now();
+  }
+
+  /** Writes the recipe of the first `pages` waiting pages, the ledger and `.open`. */
+  async #announce(facts: IndexFacts, pages: number): Promise<SealedIndex> {
+    for (const { page } of this.#pages.splice(0, pages)) {
+      this.#pageTable.write(encodePageRef(page));
+      this.#table.pages++;
+      this.#table.entries += page.entries;
+      this.#table.bytes += page.bytes;
+    }
+    const { bytes, entries } = this.#table;
+    // The hash is that of the whole input; a checkpoint stands for a part of it.
+    const treeHash = bytes === facts.bytes ? facts.treeHash : "";
+    const pageTable = this.#pageTable.root();
+    await this.drain();
+    const listed = this.#neededBricks();
+    const put = (kind: BrickKind, bytes: Uint8Array<ArrayBuffer>) => this.put(kind, bytes);
+    const brickList = writeBrickList(listed, { put, cut: this.#options.cut });
+    await this.drain();
+    await this.#packers!.M.flush();
+    await this.#fillers.M.finish();
+    await this.#publish();
+    const all = this.#neededBricks();
+    const known = new Set(listed);
+    const lastBricks = all.filter((name) => !known.has(name));
+    const counts = { pages: this.#table.pages, entries, bytes, treeHash, bricks: all.length };
+    const sealed = { ...facts, ...counts, pageTable, brickList, lastBricks };
+    await this.#putIndex(sealed, ".open");
+    this.#announced = true;
+    return sealed;
+  }
+
+  /** Names of all bricks that the snapshot needs, in ledger order. */
+  #neededBricks(): string[] {
+    const { catalog } = this.#options.repository;
+    const own = [...this.#published, ...this.#unpublished].map(({ name }) => name);
+    const ownSet = new Set(own);
+    const relied: string[] = [];
+    for (const { number, name } of catalog.bricks({ domain: this.#options.domain })) {
+      if (this.#relied.has(number) && !ownSet.has(name)) relied.push(name);
+    }
+    return [...relied, ...own];
+  }
+
+  /** Whether everything is there that this snapshot relies on; ConflictError where not. */
+  async #look(): Promise<void> {
+    const { repository, domain } = this.#options;
+    const { catalog } = repository;
+    const { sentenced } = await noteCondemned(repository);
+    await learn(repository, domain);
+    const wanted = new Set(this.#neededBricks());
+    const needed = [...catalog.bricks({ domain })].filter(({ name }) => wanted.has(name));
+    const lost = new Set([
+      ...needed.filter(({ name, excluded }) => excluded.gone || sentenced.has(name)).map(({ name }) => name),
+      ...await missingBricks(repository, needed),
+    ]);
+    if (lost.size === 0) return;
+    catalog.exclude("absent", [...lost], "add");
+    throw new ConflictError(
+      `${lost.size} bricks that this backup relies on were removed while it ran (${[...lost][0]!.slice(0, 16)}…). ` +
+        "It is kept as incomplete. Run the same command again: it stores anew what is missing",
+    );
+  }
+
+  async #conclude(sealed: SealedIndex, complete: boolean): Promise<{ name: string; bytes: Uint8Array }> {
+    const bytes = await this.#putIndex(sealed, ".json", complete);
+    const { store } = this.#options.repository;
+    await store.delete(indexObject(this.#options.domain, this.#snapshot, ".open"));
+    return { name: this.#snapshot, bytes };
+  }
+
+  async #putIndex(sealed: SealedIndex, ending: ".json" | ".open", complete = false): Promise<Uint8Array> {
+    const { repository, domain } = this.#options;
+    const { macIndex } = await repository.keyring.shapeKeys(domain);
+    const index = {
+      repository: repository.config.repository,
+      domain,
+      snapshot: this.#snapshot,
+      created: this.#created.toISOString(),
+      complete,
+      previous: this.#previous,
+      sealed,
+    };
+    const bytes = await encodeIndex(index, { macIndex, metaRecipient: await repository.keyring.metaRecipient() });
+    await repository.store.put(indexObject(domain, this.#snapshot, ending), bytes, { once: ending === ".json" });
+    return bytes;
+  }
+
+  #now(): number {
+    return (this.#options.now ?? Date.now)();
+  }
+}
+
+interface FillerKeys {
+  brick: { macBrick: Uint8Array<ArrayBuffer>; toc: Uint8Array<ArrayBuffer> };
+  dataRecipient: string;
+  metaRecipient: string;
+}
+
+function idText(id: Uint8Array): string {
+  return toHex(id);
+}

@@ -1,0 +1,78 @@
+/**
+ * From pages back to the stream: which bytes come next, and from which chunk. Nothing is read here but recipes, so a
+ * caller can fetch bodies ahead, in parallel, or not at all.
+ */
+import { DamageError } from "../crypto/mod.ts";
+import type { GetChunk } from "./chunk_io.ts";
+import { type BodyList, bodyRecords, type HeadOp, isZero, type PageRef, parseHeads, parseLists } from "./page.ts";
+import { recordLength } from "./stream.ts";
+
+/** The next bytes of a stream: here, or a part of a data chunk. */
+export type Segment = { bytes: Uint8Array } | { id: Uint8Array; from: number; length: number };
+
+/** A page whose recipe was read. */
+export interface OpenPage {
+  ref: PageRef;
+  ops: HeadOp[];
+  small: Uint8Array | undefined;
+  bodies: BodyList[];
+}
+
+/** Reads `heads`, and `lists` unless only names are wanted. */
+export async function openPage(ref: PageRef, get: GetChunk): Promise<OpenPage> {
+  const ops = await openHeads(ref, get);
+  const lists = isZero(ref.lists) ? undefined : await get("M", ref.lists);
+  const { small, bodies } = parseLists(lists, ops.filter((op) => op.op === "body").length);
+  if (small === undefined && ops.some((op) => op.op === "small")) {
+    throw new DamageError("Cannot read a page of a recipe: its small bodies are missing");
+  }
+  return { ref, ops, small, bodies };
+}
+
+/** Reads `heads` alone: names and sizes. */
+export async function openHeads(ref: PageRef, get: GetChunk): Promise<HeadOp[]> {
+  const ops = parseHeads(await get("M", ref.heads));
+  const bytes = ops.reduce((sum, op) => sum + op.length, 0);
+  if (bytes !== ref.bytes) {
+    throw new DamageError(`Cannot read a recipe: a page of ${ref.bytes} bytes stands for ${bytes} bytes`);
+  }
+  return ops;
+}
+
+/** An operation of a page together with where its body is. */
+export interface PlacedOp {
+  op: HeadOp;
+  segments: () => AsyncIterable<Segment> | Iterable<Segment>;
+}
+
+/** The operations of a page in order, each with the way to its bytes. */
+export function* placedOps(page: OpenPage, get: GetChunk): Generator<PlacedOp> {
+  let body = 0;
+  let smallAt = 0;
+  for (const op of page.ops) {
+    if (op.op === "body") {
+      const list = page.bodies[body++]!;
+      yield { op, segments: () => bodySegments(list, op.length, get) };
+    } else if (op.op === "small") {
+      const segment = { id: page.small!, from: smallAt, length: op.length };
+      smallAt += op.length;
+      yield { op, segments: () => [segment] };
+    } else {
+      const { bytes } = op as HeadOp & { bytes: Uint8Array };
+      yield { op, segments: () => [{ bytes }] };
+    }
+  }
+}
+
+async function* bodySegments(list: BodyList, length: number, get: GetChunk): AsyncGenerator<Segment> {
+  for await (const record of bodyRecords(list, length, get)) {
+    yield { id: record.subarray(0, 32), from: 0, length: recordLength(record) };
+  }
+}
+
+/** The whole stream of some pages, in order. */
+export async function* replay(pages: AsyncIterable<PageRef>, get: GetChunk): AsyncGenerator<Segment> {
+  for await (const ref of pages) {
+    for (const { segments } of placedOps(await openPage(ref, get), get)) yield* segments();
+  }
+}

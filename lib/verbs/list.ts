@@ -1,0 +1,98 @@
+/** `list`: the snapshots of a repository, or the entries of one. */
+import { DamageError, WrongKeyError } from "../crypto/mod.ts";
+import { listIndexes, openIndex, readIndex } from "../repository/mod.ts";
+import type { PageEntry } from "../snapshot/mod.ts";
+import { catchUp, open } from "./open.ts";
+import { pagesWithEntries } from "./extract.ts";
+import { plainName, selector } from "./selector.ts";
+import { findIndex, locationFor, readIndexFile, SnapshotReaders } from "./snapshot.ts";
+import type { VerbSession } from "./session.ts";
+
+/** A snapshot in a listing. What a key cannot read is undefined. */
+export interface SnapshotLine {
+  snapshot: string;
+  domain: string;
+  created: string;
+  complete: boolean;
+  /** Still being written, or left by a run that was interrupted. */
+  open: boolean;
+  host?: string;
+  label?: string;
+  tags?: string[];
+  entries?: number;
+  bytes?: number;
+  bricks?: number;
+  incomplete?: string;
+  producer?: { command: string; code: number };
+  /** Why nothing can be said of it. */
+  problem?: string;
+}
+
+/** All snapshots, oldest first. */
+export async function listSnapshots(session: VerbSession): Promise<SnapshotLine[]> {
+  const opened = await open(session);
+  const { repository } = opened;
+  try {
+    const lines: SnapshotLine[] = [];
+    for (const index of await listIndexes(repository)) {
+      const open = index.ending === ".open";
+      try {
+        const verified = await readIndex(repository, index);
+        const { snapshot, domain, created, complete } = verified;
+        const line = { snapshot, domain, created, complete, open };
+        if (!repository.keyring.can("list")) {
+          lines.push(line);
+          continue;
+        }
+        const sealed = await openIndex(repository, verified);
+        const { host, label, tags, entries, bytes, bricks, incomplete, producer } = sealed;
+        const more = {
+          ...(incomplete === undefined ? {} : { incomplete }),
+          ...(producer === undefined ? {} : { producer }),
+        };
+        lines.push({ ...line, host, label, tags, entries, bytes, bricks, ...more });
+      } catch (error) {
+        if (!(error instanceof DamageError || error instanceof WrongKeyError)) throw error;
+        const { snapshot, domain } = index;
+        lines.push({ snapshot, domain, created: "", complete: false, open, problem: error.message });
+      }
+    }
+    return lines;
+  } finally {
+    await opened.close();
+  }
+}
+
+export interface ListEntriesOptions {
+  snapshot: string | undefined;
+  paths: readonly string[];
+  /** Takes the entries of a page, in order. */
+  onEntries: (entries: PageEntry[]) => Promise<void> | void;
+}
+
+/** The entries of a snapshot, or those that the paths name, page by page. */
+export async function listEntries(session: VerbSession, options: ListEntriesOptions): Promise<void> {
+  const file = await readIndexFile(options.snapshot);
+  const opened = await open(session, { location: await locationFor(session, file), need: "list" });
+  const readers = new SnapshotReaders(opened.repository, 1);
+  try {
+    const index = await findIndex(opened.repository, options.snapshot, file);
+    await catchUp(session, opened.repository, [index.domain]);
+    const snapshot = await readers.open(index);
+    if (!index.complete) {
+      session.warn(`Snapshot ${index.snapshot} is incomplete: ${snapshot.sealed.incomplete ?? "it was interrupted"}`);
+    }
+    const select = options.paths.length === 0 ? undefined : selector(options.paths);
+    for await (const { entries } of pagesWithEntries(session, snapshot)) {
+      const wanted = select === undefined
+        ? entries
+        : entries.filter(({ entry }) => select.matches(plainName(entry.name)));
+      if (wanted.length > 0) await options.onEntries(wanted);
+    }
+    const missing = select?.missing() ?? [];
+    if (missing.length > 0) throw new Error(`Not in snapshot ${index.snapshot}: ${missing.join(", ")}`);
+  } finally {
+    readers.close();
+    await opened.close();
+  }
+}

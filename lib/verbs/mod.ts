@@ -1,0 +1,24 @@
+/** One function a verb: connects the parts, decides nothing about bytes, names or threads. */
+export { type BrickLine, bricks } from "./bricks.ts";
+export { checksum, type ChecksumLine } from "./checksum.ts";
+export { create, type CreateOptions, type CreateResult, IncompleteInputError } from "./create.ts";
+export { detach } from "./detach.ts";
+export { extract, type ExtractOptions, type ExtractResult } from "./extract.ts";
+export { init, type InitOptions, type InitResult, type SlotChoice } from "./init.ts";
+export { inspect, type InspectResult } from "./inspect.ts";
+export {
+  keyAdd,
+  type KeyAddOptions,
+  type KeyAddResult,
+  type KeyLine,
+  keyList,
+  keyPasswd,
+  keyRemove,
+  keyShow,
+} from "./keys.ts";
+export { listEntries, type ListEntriesOptions, listSnapshots, type SnapshotLine } from "./list.ts";
+export { rebuild, type RebuildResult } from "./rebuild.ts";
+export type { Places, Progress, Secrets, VerbSession } from "./session.ts";
+export { verify, type VerifyOptions } from "./verify.ts";
+export type { Affected, Problem, VerifyResult } from "./verify_report.ts";
+export { TOOL } from "./tool.ts";

@@ -1,0 +1,108 @@
+/**
+ * `rebuild`: the catalogue from the repository alone. The ledger tells of every brick; bricks that it does not tell of (of a
+ * machine that was lost, or of a ledger object that was) tell of themselves, and are put on record.
+ */
+import { DamageError, toHex, UnsupportedError } from "../crypto/mod.ts";
+import { TreeHasher } from "../glacier/mod.ts";
+import {
+  BRICK_KINDS,
+  brickObject,
+  inParallel,
+  learn,
+  listBricks,
+  publish,
+  readBrickToc,
+  type Repository,
+  visibleDomains,
+} from "../repository/mod.ts";
+import type { BrickKind, BrickRecord } from "../brick/mod.ts";
+import { open } from "./open.ts";
+import type { VerbSession } from "./session.ts";
+
+export interface RebuildResult {
+  bricks: number;
+  chunks: number;
+  domains: number;
+  /** Bricks that no ledger told of, and that are on record now. */
+  adopted: string[];
+  /** Bricks that are not ours, or cannot be read. */
+  strangers: string[];
+  problems: string[];
+}
+
+/** Reads the whole repository anew. */
+export async function rebuild(session: VerbSession): Promise<RebuildResult> {
+  const opened = await open(session, { freshCatalog: true });
+  const { repository } = opened;
+  try {
+    const domains = await visibleDomains(repository);
+    const problems: string[] = [];
+    for (const domain of domains) {
+      const progress = (done: number, total: number) =>
+        session.progress.update({ phase: "reading the ledger", bytesDone: done, bytesTotal: total });
+      for (const problem of await learn(repository, domain, { whole: true, progress })) problems.push(problem.message);
+    }
+    const { adopted, strangers } = await adopt(session, repository, domains);
+    const rows = [...repository.catalog.bricks()];
+    const chunks = rows.reduce((sum, { chunkCount }) => sum + chunkCount, 0);
+    return { bricks: rows.length, chunks, domains: domains.length, adopted, strangers, problems };
+  } finally {
+    await opened.close();
+  }
+}
+
+async function adopt(session: VerbSession, repository: Repository, domains: string[]) {
+  const found = new Map<string, BrickRecord[]>(domains.map((domain) => [domain, []]));
+  const strangers: string[] = [];
+  for (const kind of BRICK_KINDS) {
+    const unknown = [...await listBricks(repository, kind)].filter(([name]) =>
+      repository.catalog.brickByName(name) === undefined
+    );
+    await inParallel(unknown, 4, async ([name, bytes]) => {
+      session.signal.throwIfAborted();
+      const brick = await readWhole(repository, { kind, name, bytes }, domains);
+      if (brick === undefined) strangers.push(name);
+      else found.get(brick.domain)!.push(brick.record);
+    });
+  }
+  const adopted: string[] = [];
+  for (const [domain, records] of found) {
+    for (let at = 0; at < records.length; at += 16) {
+      const some = records.slice(at, at + 16);
+      await publish(repository, domain, some.map((brick) => ({ type: "brick", brick })));
+      adopted.push(...some.map(({ name }) => name));
+    }
+  }
+  return { adopted, strangers };
+}
+
+/** A brick that tells of itself, if one of our keys made it and its bytes are what its name says. */
+async function readWhole(
+  repository: Repository,
+  brick: { kind: BrickKind; name: string; bytes: number },
+  domains: string[],
+): Promise<{ domain: string; record: BrickRecord } | undefined> {
+  for (const domain of domains) {
+    try {
+      const { toc } = await readBrickToc(repository, { ...brick, domain });
+      const treeHash = await treeHashOf(repository, brick);
+      return { domain, record: { ...brick, treeHash, toc } };
+    } catch (error) {
+      // Of another domain, or damaged: the next key may fit.
+      if (!(error instanceof DamageError || error instanceof UnsupportedError)) throw error;
+    }
+  }
+  return undefined;
+}
+
+async function treeHashOf(
+  { store }: Repository,
+  { kind, name, bytes }: { kind: BrickKind; name: string; bytes: number },
+): Promise<string> {
+  const hasher = new TreeHasher();
+  const step = 8 * 1024 * 1024;
+  for (let from = 0; from < bytes; from += step) {
+    hasher.update(await store.get(brickObject(kind, name), { from, length: step }));
+  }
+  return toHex(hasher.digest());
+}

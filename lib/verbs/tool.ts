@@ -1,0 +1,4 @@
+/** What names this program in indexes and on recovery sheets. */
+import configuration from "../../deno.json" with { type: "json" };
+
+export const TOOL = `tarzan ${configuration.version}`;

@@ -1,0 +1,229 @@
+/** `verify`: is all of it still there, and still true? */
+import { DamageError } from "../crypto/mod.ts";
+import {
+  type IndexName,
+  learn,
+  listIndexes,
+  listSlots,
+  readIndex,
+  recordDamage,
+  type Repository,
+} from "../repository/mod.ts";
+import type { VerifiedIndex } from "../snapshot/mod.ts";
+import { readBrickList } from "../snapshot/mod.ts";
+import { open, openStore } from "./open.ts";
+import { findIndex, locationFor, type OpenSnapshot, readIndexFile, SnapshotReaders } from "./snapshot.ts";
+import { type CheckedBrick, checkNames, checkPresence, checkTocs } from "./verify_bricks.ts";
+import { checkBlocks, checkStream, sample } from "./verify_data.ts";
+import { checkRecipe, findAffected } from "./verify_recipes.ts";
+import { type Affected, Report, type VerifyResult } from "./verify_report.ts";
+import type { VerbSession } from "./session.ts";
+
+export interface VerifyOptions {
+  /** Index files or snapshots; empty: all. */
+  backups: readonly string[];
+  /** Hash every brick. */
+  bricks: boolean;
+  /** How much of the data to read and decrypt; 0: none. */
+  dataPercent: number;
+  /** Use no key at all: only what names prove. */
+  keyless?: boolean;
+}
+
+/** Checks a repository, or some snapshots of it. */
+export async function verify(session: VerbSession, options: VerifyOptions): Promise<VerifyResult> {
+  return options.keyless ? await verifyNames(session) : await verifyWithKey(session, options);
+}
+
+/** What can be said without a key: whether every brick's name is the SHA-256 of its bytes. */
+async function verifyNames(session: VerbSession): Promise<VerifyResult> {
+  const store = await openStore(session.places.repository());
+  const report = new Report();
+  try {
+    const bricksHashed = await checkNames(session, { store, report });
+    report.unchecked.add(
+      "Without a key, only that no brick was altered: not whether any is missing, nor whose they are",
+    );
+    return {
+      ...nothing,
+      bricks: bricksHashed,
+      bricksHashed,
+      problems: report.problems,
+      unchecked: [...report.unchecked],
+    };
+  } finally {
+    await store.close();
+  }
+}
+
+const nothing: VerifyResult = {
+  snapshots: 0,
+  bricks: 0,
+  bricksHashed: 0,
+  blocksOpened: 0,
+  bytesReplayed: 0,
+  problems: [],
+  affected: [],
+  unchecked: [],
+};
+
+async function verifyWithKey(session: VerbSession, options: VerifyOptions): Promise<VerifyResult> {
+  const files = await Promise.all(options.backups.map(readIndexFile));
+  const location = await locationFor(session, files.find((file) => file !== undefined));
+  const opened = await open(session, { location });
+  const { repository } = opened;
+  const { keyring } = repository;
+  const readers = new SnapshotReaders(repository, session.threads);
+  const report = new Report();
+  try {
+    await checkSlots(repository, report);
+    const named = await Promise.all(options.backups.map((ref, i) => findIndex(repository, ref, files[i])));
+    const all = await checkIndexes(repository, report);
+    const indexes = named.length > 0 ? named : all;
+    for (const domain of new Set(indexes.map(({ domain }) => domain).concat(keyring.defaultDomain.id))) {
+      const progress = (done: number, total: number) =>
+        session.progress.update({ phase: "reading the ledger", bytesDone: done, bytesTotal: total });
+      for (const { message } of await learn(repository, domain, { whole: true, progress })) {
+        report.add("ledger", domain, message);
+      }
+    }
+    const snapshots = keyring.can("list") ? await openAll(readers, indexes, report) : [];
+    if (!keyring.can("list")) {
+      report.unchecked.add(
+        "This key cannot read recipes: whether every chunk of each snapshot can be found was not checked",
+      );
+    }
+    const bricks = await bricksToCheck(repository, named.length > 0 ? snapshots : undefined);
+    await checkPresence(repository, bricks, report);
+    await checkTocs(session, { repository, bricks, report });
+    const names = new Set(bricks.map(({ name }) => name));
+    const bricksHashed = options.bricks
+      ? await checkNames(session, { store: repository.store, report, only: names })
+      : 0;
+    const counts = await checkData(session, { options, repository, readers, snapshots, bricks, report });
+    const affected = await checkRecipes(session, repository, snapshots, report);
+    await recordDamage(repository, report.damage());
+    const { problems, unchecked } = report;
+    const result = { snapshots: indexes.length, bricks: bricks.length, bricksHashed, ...counts };
+    return { ...result, problems, affected, unchecked: [...unchecked] };
+  } finally {
+    readers.close();
+    await opened.close();
+  }
+}
+
+async function checkSlots({ store }: Repository, report: Report): Promise<void> {
+  for (const { message } of (await listSlots(store)).problems) report.add("slot", "keys", message);
+}
+
+/** The MACs of all indexes, and that each names a predecessor that is there. */
+async function checkIndexes(repository: Repository, report: Report): Promise<VerifiedIndex[]> {
+  const names = (await listIndexes(repository)).filter(({ ending }) => ending === ".json");
+  const indexes: VerifiedIndex[] = [];
+  for (const name of names) {
+    try {
+      indexes.push(await readIndex(repository, name));
+    } catch (error) {
+      if (!(error instanceof DamageError)) throw error;
+      report.add("index", name.snapshot, error.message);
+    }
+  }
+  const there = new Set(names.map(idOf));
+  for (const { domain, snapshot, previous } of indexes) {
+    if (previous === null || there.has(idOf({ domain, snapshot: previous }))) continue;
+    report.add(
+      "chain",
+      snapshot,
+      `Snapshot ${snapshot} was made after snapshot ${previous}, which is not there: it was removed or is being withheld`,
+    );
+  }
+  for (const note of repository.catalog.openedIndexes()) {
+    const seen = /^seen (\S+) (\S+)$/.exec(note);
+    if (seen === null || there.has(idOf({ domain: seen[1]!, snapshot: seen[2]! }))) continue;
+    report.add("chain", seen[2]!, `Snapshot ${seen[2]} was there when this machine last looked, and is not there now`);
+  }
+  return indexes;
+}
+
+function idOf({ domain, snapshot }: Pick<IndexName, "domain" | "snapshot">): string {
+  return `${domain}/${snapshot}`;
+}
+
+async function openAll(readers: SnapshotReaders, indexes: VerifiedIndex[], report: Report): Promise<OpenSnapshot[]> {
+  const opened: OpenSnapshot[] = [];
+  for (const index of indexes) {
+    try {
+      opened.push(await readers.open(index));
+    } catch (error) {
+      if (!(error instanceof DamageError)) throw error;
+      report.add("index", index.snapshot, error.message);
+    }
+  }
+  return opened;
+}
+
+/** The bricks that these snapshots need, or all that the ledgers tell of. */
+async function bricksToCheck(repository: Repository, snapshots: OpenSnapshot[] | undefined): Promise<CheckedBrick[]> {
+  const all = [...repository.catalog.bricks()].filter(({ excluded }) => !excluded.gone);
+  if (snapshots === undefined) return all;
+  const needed = new Set<string>();
+  for (const { sealed, get } of snapshots) {
+    try {
+      for (const name of await readBrickList(sealed, get)) needed.add(name);
+    } catch (error) {
+      // Reading the recipe meets the same damage and tells of it.
+      if (!(error instanceof DamageError)) throw error;
+    }
+  }
+  return all.filter(({ name }) => needed.has(name));
+}
+
+interface DataCheck {
+  options: VerifyOptions;
+  repository: Repository;
+  readers: SnapshotReaders;
+  snapshots: OpenSnapshot[];
+  bricks: CheckedBrick[];
+  report: Report;
+}
+
+async function checkData(
+  session: VerbSession,
+  check: DataCheck,
+): Promise<{ blocksOpened: number; bytesReplayed: number }> {
+  const { options, repository, readers, report } = check;
+  const { keyring } = repository;
+  if (options.dataPercent === 0) return { blocksOpened: 0, bytesReplayed: 0 };
+  const readable = check.bricks.filter(({ kind }) => keyring.can("extract") || (kind === "M" && keyring.can("list")));
+  if (readable.length < check.bricks.length) {
+    report.unchecked.add(
+      `This key (role "${keyring.role}") cannot decrypt ${check.bricks.length - readable.length} of the bricks`,
+    );
+  }
+  let bytesReplayed = 0;
+  if (options.dataPercent >= 100 && keyring.can("extract")) {
+    for (const snapshot of check.snapshots) bytesReplayed += await checkStream(session, snapshot, report);
+  } else {
+    report.unchecked.add("Only a part was read, so no stream was compared with its hash");
+  }
+  const bricks = sample(readable, options.dataPercent);
+  const reader = (domain: string) => readers.reader(domain);
+  return { blocksOpened: await checkBlocks(session, { repository, reader, bricks, report }), bytesReplayed };
+}
+
+async function checkRecipes(
+  session: VerbSession,
+  repository: Repository,
+  snapshots: OpenSnapshot[],
+  report: Report,
+): Promise<Affected[]> {
+  const check = { repository, report, seen: new Set<string>() };
+  for (const snapshot of snapshots) await checkRecipe(session, snapshot, check);
+  if (!report.spoilsChunks) return [];
+  const affected: Affected[] = [];
+  for (const snapshot of snapshots) {
+    const found = await findAffected(session, snapshot, check);
+    if (found !== undefined) affected.push(found);
+  }
+  return affected;
+}

@@ -1,0 +1,97 @@
+/** Checks that read everything: streams as they come back, and every block that no stream has touched. */
+import { DamageError, toHex, UnsupportedError, WrongKeyError } from "../crypto/mod.ts";
+import { tocBlocks } from "../brick/mod.ts";
+import { TreeHasher } from "../glacier/mod.ts";
+import { type BlockReader, copyOut } from "../pipeline/mod.ts";
+import { inParallel, type Repository } from "../repository/mod.ts";
+import { replay } from "../snapshot/mod.ts";
+import type { CheckedBrick } from "./verify_bricks.ts";
+import type { OpenSnapshot } from "./snapshot.ts";
+import type { Report } from "./verify_report.ts";
+import type { VerbSession } from "./session.ts";
+
+/** Restores a snapshot to nowhere and compares length and hash; the number of bytes. */
+export async function checkStream(session: VerbSession, snapshot: OpenSnapshot, report: Report): Promise<number> {
+  const { index, sealed, reader, get } = snapshot;
+  const hasher = new TreeHasher();
+  let bytes = 0;
+  const output = (piece: Uint8Array) => {
+    hasher.update(piece);
+    bytes += piece.length;
+    session.progress.update({ phase: "comparing streams", bytesDone: bytes, bytesTotal: sealed.bytes });
+  };
+  const damaged = (why: string) => report.add("stream", index.snapshot, `Snapshot ${index.snapshot} ${why}`);
+  try {
+    await copyOut(replay(snapshot.pages(), get), { reader, output, signal: session.signal });
+    const treeHash = toHex(hasher.digest());
+    if (bytes !== sealed.bytes) damaged(`gives ${bytes} bytes back, not ${sealed.bytes}`);
+    else if (sealed.treeHash !== "" && treeHash !== sealed.treeHash) {
+      damaged("gives other bytes back than were read when it was made");
+    }
+  } catch (error) {
+    if (!(error instanceof DamageError || error instanceof UnsupportedError)) throw error;
+    damaged(`cannot be restored whole; it breaks off after byte ${bytes}: ${error.message}`);
+  }
+  return bytes;
+}
+
+export interface BlockCheck {
+  repository: Repository;
+  reader: (domain: string) => BlockReader;
+  bricks: CheckedBrick[];
+  report: Report;
+}
+
+/** Opens every block of these bricks that was not found intact already; how many. */
+export async function checkBlocks(session: VerbSession, check: BlockCheck): Promise<number> {
+  const { repository, bricks, report } = check;
+  const bytesTotal = bricks.reduce((sum, { bytes }) => sum + bytes, 0);
+  let bytesDone = 0;
+  let opened = 0;
+  for (const brick of bricks) {
+    bytesDone += brick.bytes;
+    if (report.isMissing(brick.name)) continue;
+    const reader = check.reader(brick.domain);
+    const blocks = tocBlocks({ blocks: repository.catalog.brick(brick.number)!.blocks });
+    const numbers = blocks.map((_, i) => i).filter((block) => !reader.foundIntact(brick.name, block));
+    opened += numbers.length;
+    await inParallel(numbers, 4, async (block) => {
+      session.signal.throwIfAborted();
+      await checkBlock(reader, brick.name, block, report);
+    });
+    report.wholeBrickRead(brick.name);
+    session.progress.update({ phase: "reading bricks", bytesDone, bytesTotal });
+  }
+  return opened;
+}
+
+async function checkBlock(reader: BlockReader, brick: string, block: number, report: Report): Promise<void> {
+  try {
+    const { damaged } = await reader.block(brick, block);
+    if (damaged.length > 0) {
+      report.damagedBlock(
+        brick,
+        block,
+        `Block ${block} of brick ${brick} holds ${damaged.length} chunks that are not what their ids say`,
+      );
+    }
+  } catch (error) {
+    if (!(error instanceof DamageError || error instanceof WrongKeyError)) throw error;
+    report.damagedBlock(brick, block, error.message);
+  }
+}
+
+/** Some of the bricks, at random, that make up about `percent` of the bytes. */
+export function sample(bricks: CheckedBrick[], percent: number, random = Math.random): CheckedBrick[] {
+  if (percent >= 100) return bricks;
+  const shuffled = bricks.map((brick) => ({ brick, at: random() })).sort((a, b) => a.at - b.at);
+  const wanted = bricks.reduce((sum, { bytes }) => sum + bytes, 0) * percent / 100;
+  const chosen: CheckedBrick[] = [];
+  let bytes = 0;
+  for (const { brick } of shuffled) {
+    if (bytes >= wanted) break;
+    chosen.push(brick);
+    bytes += brick.bytes;
+  }
+  return chosen;
+}

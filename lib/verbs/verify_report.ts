@@ -1,0 +1,97 @@
+/** What a check has found so far. */
+
+/** One thing that is not as it should be. */
+export interface Problem {
+  kind:
+    | "index"
+    | "chain"
+    | "ledger"
+    | "missing brick"
+    | "damaged brick"
+    | "damaged block"
+    | "recipe"
+    | "stream"
+    | "slot";
+  /** The object, brick or snapshot. */
+  name: string;
+  message: string;
+}
+
+/** A snapshot that damage touches, and which of its entries. */
+export interface Affected {
+  snapshot: string;
+  label: string;
+  /** Names of entries, the first hundred; names are made printable. */
+  entries: string[];
+  /** How many entries in all. */
+  count: number;
+  /** Parts that belong to no entry: bytes of the stream that were no tar. */
+  nameless: boolean;
+}
+
+export interface VerifyResult {
+  snapshots: number;
+  bricks: number;
+  bricksHashed: number;
+  blocksOpened: number;
+  bytesReplayed: number;
+  problems: Problem[];
+  affected: Affected[];
+  /** What this key, or these options, could not check; sentences. */
+  unchecked: string[];
+}
+
+/** Collects problems, and which blocks they spoil. */
+export class Report {
+  readonly problems: Problem[] = [];
+  readonly unchecked = new Set<string>();
+  readonly #missing = new Set<string>();
+  readonly #damaged = new Map<string, Set<number> | "all">();
+
+  add(kind: Problem["kind"], name: string, message: string): void {
+    this.problems.push({ kind, name, message });
+  }
+
+  missing(name: string, message: string): void {
+    this.#missing.add(name);
+    this.add("missing brick", name, message);
+  }
+
+  /** A brick whose bytes are not the ones that got its name: which blocks that touches is not known yet. */
+  damagedBrick(name: string, message: string): void {
+    if (!this.#damaged.has(name)) this.#damaged.set(name, "all");
+    this.add("damaged brick", name, message);
+  }
+
+  damagedBlock(name: string, block: number, message: string): void {
+    const known = this.#damaged.get(name);
+    const blocks = known instanceof Set ? known : new Set<number>();
+    this.#damaged.set(name, blocks.add(block));
+    this.add("damaged block", `${name} ${block}`, message);
+  }
+
+  /** Every block of this brick was opened: what is not damaged by name is intact. */
+  wholeBrickRead(name: string): void {
+    if (this.#damaged.get(name) === "all") this.#damaged.set(name, new Set());
+  }
+
+  isMissing(name: string): boolean {
+    return this.#missing.has(name);
+  }
+
+  spoils(name: string, block: number): boolean {
+    const damaged = this.#damaged.get(name);
+    return this.#missing.has(name) || damaged === "all" || (damaged?.has(block) ?? false);
+  }
+
+  /** Whether any chunk may be unreadable. */
+  get spoilsChunks(): boolean {
+    return this.#missing.size > 0 || this.#damaged.size > 0;
+  }
+
+  /** The damage of bricks that are there, for the repository's records. */
+  damage(): { brick: string; blocks: number[] | "all" }[] {
+    return [...this.#damaged].filter(([, blocks]) => blocks === "all" || blocks.size > 0)
+      .map(([brick, blocks]) => ({ brick, blocks: blocks === "all" ? blocks : [...blocks].sort((a, b) => a - b) }));
+  }
+}

@@ -1,0 +1,354 @@
+import assert from "node:assert/strict";
+import { UsageError } from "../../lib/cli/errors.ts";
+import { parseCommandLine, type Request } from "../../lib/cli/grammar/mod.ts";
+
+const kib = 1024;
+const mib = 1024 * kib;
+
+const commands = [
+  ...["create", "extract", "list", "verify", "init", "key", "rebuild", "bricks", "inspect", "checksum", "detach"],
+  ...["key add", "key list", "key remove", "key passwd", "key show"],
+];
+
+function parse(...args: string[]): Request | undefined {
+  return parseCommandLine(args, { print: assert.fail, colors: false, columns: 80, version: "1.2.3" });
+}
+
+/** What is printed instead of a request. */
+function shown(args: string[], columns = 80): string {
+  let text = "";
+  const print = (more: string) => void (text += more);
+  assert.equal(parseCommandLine(args, { print, colors: false, columns, version: "1.2.3" }), undefined);
+  return text;
+}
+
+const general = { json: false, progress: undefined, threads: undefined, quiet: false };
+const keys = {
+  repository: undefined,
+  identityFiles: [],
+  passphraseFile: undefined,
+  passphraseCommand: undefined,
+  passphrase: undefined,
+  pin: undefined,
+};
+const writer = { level: 3, brickSizeBytes: 128 * mib };
+const nobodyElse = { recipients: [], recipientsFiles: [], passphraseChoice: "ask" };
+const founding = { chunkSizes: { min: 64 * kib, average: 256 * kib, max: mib }, ...nobodyElse };
+const noNewPassphrase = { newPassphraseFile: undefined, newPassphraseCommand: undefined };
+const create = {
+  command: "create",
+  out: undefined,
+  label: undefined,
+  tags: [],
+  producer: [],
+  founding: undefined,
+  ...writer,
+};
+
+const lines: [line: string, request: object][] = [
+  ["init", { command: "init", ...writer, ...founding }],
+  [
+    "init --chunk-min 16K --chunk-average 64KiB --chunk-max=256KiB --level 9 --brick-size 1GiB",
+    {
+      command: "init",
+      level: 9,
+      brickSizeBytes: 1024 * mib,
+      ...founding,
+      chunkSizes: { min: 16 * kib, average: 64 * kib, max: 256 * kib },
+    },
+  ],
+  [
+    "init --no-passphrase --recipient age1a --recipient age1b --recipients-file team.txt",
+    {
+      command: "init",
+      ...writer,
+      ...founding,
+      recipients: ["age1a", "age1b"],
+      recipientsFiles: ["team.txt"],
+      passphraseChoice: "none",
+    },
+  ],
+  ["init --generate-passphrase", { command: "init", ...writer, ...founding, passphraseChoice: "generate" }],
+  ["create", create],
+  [
+    "create --out b.idx --label nightly --tag a --tag b --level 1 --brick-size 16MiB",
+    { ...create, out: "b.idx", label: "nightly", tags: ["a", "b"], level: 1, brickSizeBytes: 16 * mib },
+  ],
+  ["create --init", { ...create, founding }],
+  ["create --init --generate-passphrase", { ...create, founding: { ...founding, passphraseChoice: "generate" } }],
+  ["create -- tar c --init --help -- -d x", { ...create, producer: ["tar", "c", "--init", "--help", "--", "-d", "x"] }],
+  ["create --tag list -- extract", { ...create, tags: ["list"], producer: ["extract"] }],
+  ["extract", { command: "extract", backup: undefined, paths: [], to: undefined }],
+  ["extract b.idx", { command: "extract", backup: "b.idx", paths: [], to: undefined }],
+  ["extract b.idx etc/* --to out home", { command: "extract", backup: "b.idx", paths: ["etc/*", "home"], to: "out" }],
+  ["extract --in b.idx etc home", { command: "extract", backup: "b.idx", paths: ["etc", "home"], to: undefined }],
+  ["extract latest -- -strange -name", {
+    command: "extract",
+    backup: "latest",
+    paths: ["-strange", "-name"],
+    to: undefined,
+  }],
+  ["list", { command: "list", backup: undefined, globs: [], long: false }],
+  ["list latest --long", { command: "list", backup: "latest", globs: [], long: true }],
+  ["list -l b.idx **/*.jpg etc", { command: "list", backup: "b.idx", globs: ["**/*.jpg", "etc"], long: true }],
+  ["verify", { command: "verify", backups: [], bricks: false, dataPercent: 0 }],
+  ["verify --bricks --data a.idx b.idx", {
+    command: "verify",
+    backups: ["a.idx", "b.idx"],
+    bricks: true,
+    dataPercent: 100,
+  }],
+  ["verify a.idx --data=12.5%", { command: "verify", backups: ["a.idx"], bricks: false, dataPercent: 12.5 }],
+  ["bricks", { command: "bricks", backup: undefined }],
+  ["bricks b.idx", { command: "bricks", backup: "b.idx" }],
+  ["rebuild", { command: "rebuild" }],
+  ["detach", { command: "detach", backup: undefined, out: undefined }],
+  ["detach b.idx --out l.tar", { command: "detach", backup: "b.idx", out: "l.tar" }],
+  [
+    "key add --role write --domain web --label web1 --out web.key",
+    {
+      command: "key add",
+      role: "write",
+      domain: "web",
+      label: "web1",
+      out: "web.key",
+      ...nobodyElse,
+      ...noNewPassphrase,
+    },
+  ],
+  [
+    "key add --role full --new-passphrase-file new.txt",
+    {
+      command: "key add",
+      role: "full",
+      domain: undefined,
+      label: undefined,
+      out: undefined,
+      ...nobodyElse,
+      ...noNewPassphrase,
+      newPassphraseFile: "new.txt",
+    },
+  ],
+  ["key list", { command: "key list" }],
+  ["key remove ann-3f", { command: "key remove", slot: "ann-3f" }],
+  ["key passwd", { command: "key passwd", slot: undefined, passphraseChoice: "ask", ...noNewPassphrase }],
+  [
+    "key passwd ann --generate-passphrase",
+    { command: "key passwd", slot: "ann", passphraseChoice: "generate", ...noNewPassphrase },
+  ],
+  ["key show", { command: "key show" }],
+];
+
+Deno.test("every command line about a repository becomes its request", () => {
+  for (const [line, request] of lines) {
+    assert.deepEqual({ ...parse(...line.split(" ")) }, { ...request, ...keys, ...general }, line);
+  }
+});
+
+Deno.test("commands about files take no repository and no keys", () => {
+  assert.deepEqual({ ...parse("inspect", "f") }, { command: "inspect", file: "f", ...general });
+  assert.deepEqual({ ...parse("checksum", "a", "b") }, { command: "checksum", files: ["a", "b"], ...general });
+  assert.throws(() => parse("inspect", "f", "-d", "x"), UsageError);
+});
+
+Deno.test("common options stand before or behind the command", () => {
+  const words =
+    "-d /r --identity a --identity b --passphrase-file p --passphrase-command c -P secret --pin 12 --json " +
+    "--progress --threads 4 --quiet";
+  const expected = {
+    command: "rebuild",
+    repository: "/r",
+    identityFiles: ["a", "b"],
+    passphraseFile: "p",
+    passphraseCommand: "c",
+    passphrase: "secret",
+    pin: "12",
+    json: true,
+    progress: true,
+    threads: 4,
+    quiet: true,
+  };
+  assert.deepEqual({ ...parse("rebuild", ...words.split(" ")) }, expected);
+  assert.deepEqual({ ...parse(...words.split(" "), "rebuild") }, expected);
+  const request = parse("-q", "rebuild", "--no-progress", "--repository=/r");
+  assert.deepEqual({ ...request }, {
+    command: "rebuild",
+    ...keys,
+    ...general,
+    quiet: true,
+    progress: false,
+    repository: "/r",
+  });
+});
+
+const mistakes: [line: string, sentence: RegExp][] = [
+  ["crate", /"crate".*\nDid you mean create\?\nTry: tarzan --help/],
+  ["list --logn", /"--logn".*\nDid you mean [^]*--long[^]*\nTry: tarzan list --help/],
+  ["verify --thread 4", /Did you mean --threads\?\nTry: tarzan verify --help/],
+  ["key", /Say what to do: key add, key list, key remove, key passwd or key show/],
+  ["key sho", /Did you mean show\?/],
+  ["key add", /Missing option --role\.\nTry: tarzan key add --help/],
+  ["key add --role admin", /Expected one of "full", "list", and "write", but got "admin"/],
+  ["key add --role list --no-passphrase", /--no-passphrase.*add --recipient AGE or --recipients-file FILE/],
+  ["key remove", /SLOT/],
+  ["checksum", /Name at least one FILE/],
+  ["inspect", /Name the FILE/],
+  ["inspect a b", /"b"/],
+  ["create --out", /--out requires FILE/],
+  ["create --out=", /nothing where FILE should be/],
+  ["create backup.tar", /"backup\.tar" is not an option.*standard input \(tarzan create < backup\.tar\).*after "--"/],
+  ["create x -- y", /"x" is not an option/],
+  ["create --", /After "--" there must be a program/],
+  ["create --recipient age1a", /--recipient is for a new repository: it needs --init/],
+  ["create --chunk-max=2MiB", /--chunk-max is for a new repository: it needs --init/],
+  ["create --level 20", /"20" is not a whole number from 1 to 19/],
+  ["create --level 3.5", /"3\.5" is not a whole number/],
+  ["create --brick-size 1MB", /could mean 1000s or 1024s; write 1MiB/],
+  ["create --brick-size 2GiB", /2 GiB is out of range: at least 16 MiB, at most 1 GiB/],
+  [
+    "init --chunk-min 512KiB",
+    /must grow from --chunk-min over --chunk-average to --chunk-max; they are 512 KiB, 256 KiB, 1 MiB/,
+  ],
+  ["init --chunk-min 65537", /must be even numbers of bytes; 65537 is not/],
+  ["init --no-passphrase", /somebody else must be able to open it/],
+  ["init --no-passphrase --generate-passphrase", /cannot be used together/],
+  ["verify --data=0%", /"0%" is not a percentage/],
+  ["verify --data --data=5%", /cannot be used together/],
+  ["list --threads 0", /"0" is not a whole number from 1 to 256/],
+  ["list --progress --no-progress", /cannot be used together/],
+  ["list -d a -d b", /-d/],
+];
+
+Deno.test("a command line that makes no sense is a usage error that helps", () => {
+  for (const [line, sentence] of mistakes) {
+    assert.throws(() => parse(...line.split(" ")), (error: Error) => {
+      assert.ok(error instanceof UsageError, `${line}: ${error}`);
+      assert.match(error.message, sentence, line);
+      return true;
+    }, line);
+  }
+});
+
+Deno.test("every command's help has one sentence, its options and examples, and fits the terminal", () => {
+  for (const command of commands) {
+    for (const columns of [60, 80, 100]) {
+      const help = shown([...command.split(" "), "--help"], columns);
+      const [sentence, usage] = help.split("\n");
+      assert.match(sentence ?? "", /^[A-Z].*\.$/, command);
+      assert.ok(usage?.startsWith(`Usage: tarzan ${command}`), `${command}: ${usage}`);
+      assert.match(help, /\nExamples?:\n {2}\S/, command);
+      assert.match(help, /exit codes are listed by "tarzan --help"/, command);
+      assert.match(help, /--json/, command);
+      assert.doesNotMatch(help, /undefined|\[object| \n/, command);
+      const tooWide = help.split("\n").find((line) => line.length > columns && !line.includes("tarzan"));
+      assert.equal(tooWide, undefined, command);
+    }
+  }
+});
+
+Deno.test("the examples in the help are command lines that work", () => {
+  for (const command of commands) {
+    const examples = exampleLines(shown([...command.split(" "), "--help"]));
+    assert.ok(examples.length > 0, command);
+    for (const args of examples) {
+      if (args.includes("--help")) continue;
+      const request = parse(...args);
+      assert.ok(request?.command.startsWith(command), `${command}: ${args.join(" ")}`);
+    }
+  }
+  assert.ok(exampleLines(shown(["--help"])).length >= 4);
+});
+
+/** The words after `tarzan` in each example, as a shell would hand them over. */
+function exampleLines(help: string): string[][] {
+  const [, examples = ""] = help.split(/\nExamples?:\n/);
+  const lines = (examples.split(/\n\n/)[0] ?? "").split("\n");
+  return lines.map((line) => {
+    const call = line.split(/ \| | && |\s{2,}/).find((part) => part.startsWith("tarzan ")) ?? assert.fail(line);
+    const words: string[] = call.match(/'[^']*'|\S+/g) ?? [];
+    const redirection = words.indexOf("<");
+    return (redirection < 0 ? words : words.slice(0, redirection)).slice(1).map((word) => word.replaceAll("'", ""));
+  });
+}
+
+Deno.test("every option in the issue of its command is in its help, with its default", () => {
+  const expected: Record<string, string[]> = {
+    init: [
+      "--chunk-min SIZE",
+      "(default: 64KiB)",
+      "(default: 256KiB)",
+      "(default: 1MiB)",
+      "(default: 128MiB)",
+      "(default: 3)",
+    ],
+    create: [
+      "--out FILE",
+      "--label LABEL",
+      "--tag TAG",
+      "--init",
+      "--level N",
+      "--brick-size SIZE",
+      "-d, --repository DIR",
+    ],
+    extract: ["--to DIR", "--in INDEX"],
+    list: ["-l, --long"],
+    verify: ["--bricks", "--data", "--data=10%"],
+    detach: ["--out FILE"],
+    "key add": [
+      "--role ROLE",
+      "--domain NAME",
+      "--label LABEL",
+      "--out FILE",
+      "--recipient AGE",
+      "--new-passphrase-file FILE",
+    ],
+    bricks: [
+      "--identity FILE",
+      "--passphrase-file FILE",
+      "--passphrase-command COMMAND",
+      "-P, --passphrase",
+      "--pin CODE",
+    ],
+    rebuild: ["--json", "--progress, --no-progress", "--threads N", "-q, --quiet"],
+  };
+  for (const [command, words] of Object.entries(expected)) {
+    const help = shown([...command.split(" "), "--help"], 100);
+    for (const word of words) assert.ok(help.includes(word), `${command}: ${word}`);
+  }
+});
+
+Deno.test("the main help lists every command once, the exit codes, and not the options for keys", () => {
+  const help = shown(["--help"]);
+  for (const command of commands.filter((name) => !name.includes(" "))) {
+    assert.equal(help.match(new RegExp(`^ {2}${command} +[A-Z]`, "gm"))?.length, 1, command);
+  }
+  assert.match(help, /Exit codes:\n {4}0 {2}done\n/);
+  assert.match(help, / 130 {2}interrupted/);
+  assert.doesNotMatch(help, /--identity/);
+  assert.equal(shown(["help"]), help);
+  assert.equal(shown(["help", "create"]), shown(["create", "--help"]));
+});
+
+Deno.test("the version is one line", () => {
+  assert.equal(shown(["--version"]), "tarzan 1.2.3\n");
+});
+
+Deno.test("completions know commands, options, roles, files and directories", () => {
+  const suggestions = (...args: string[]) => shown(["completion", "bash", ...args]).split("\n").slice(0, -1);
+  assert.deepEqual(suggestions("ver"), ["verify"]);
+  assert.deepEqual(suggestions("create", "--o"), ["--out"]);
+  assert.deepEqual(suggestions("key", "sh"), ["show"]);
+  assert.deepEqual(suggestions("key", "add", "--role", "w"), ["write"]);
+  assert.deepEqual(suggestions("create", "--out", "b"), ["__FILE__:any::b:0"]);
+  assert.ok(suggestions("rebuild", "-d", "/mnt").includes("__FILE__:directory::/mnt:0"));
+  assert.ok(suggestions("extract", "").includes("__FILE__:any:::0"));
+  assert.ok(suggestions("").includes("create"));
+});
+
+Deno.test("there is a completion script for every shell", () => {
+  for (const shell of ["bash", "zsh", "fish", "pwsh"]) {
+    const script = shown(["completion", shell]);
+    assert.match(script, new RegExp(`tarzan'? .*completion.*${shell}`, "s"), shell);
+  }
+  assert.throws(() => parse("completion", "tcsh"), UsageError);
+});
