@@ -45,7 +45,9 @@ export function unpackBlock(packed: Uint8Array<ArrayBuffer>, rawLength: number, 
   checkFrame(payload, rawLength, what);
   let raw: Uint8Array<ArrayBuffer>;
   try {
-    raw = zstdDecompressSync(payload, { maxOutputLength: rawLength }) as Uint8Array<ArrayBuffer>;
+    const { buffer, byteOffset, length } = zstdDecompressSync(payload, { maxOutputLength: rawLength });
+    // A plain array: slice() of a Buffer does not copy.
+    raw = new Uint8Array(buffer as ArrayBuffer, byteOffset, length);
   } catch (cause) {
     throw new DamageError(`Cannot decompress ${what}: ${(cause as Error).message}`, { cause });
   }

@@ -233,13 +233,16 @@ function makeFile(path: string): boolean {
   return isNew;
 }
 
-function makeFolder(path: string): void {
+/** Makes a folder and what is missing above it; what is there already stays as open as its owner wants it. */
+function makeFolder(path: string, isRetry = false): void {
   try {
-    Deno.statSync(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    Deno.mkdirSync(path, { recursive: true, mode: folderMode });
+    Deno.mkdirSync(path, { mode: folderMode });
     setMode(path, folderMode);
+  } catch (error) {
+    if (error instanceof Deno.errors.AlreadyExists) return;
+    if (!(error instanceof Deno.errors.NotFound) || isRetry) throw error;
+    makeFolder(dirname(path));
+    makeFolder(path, true);
   }
 }
 

@@ -22,7 +22,7 @@ export function isSameId(a: Uint32Array, atA: number, b: Uint32Array, atB: numbe
 
 /** The same bytes as words, without a copy if their place in memory allows it. All our machines are little-endian. */
 export function wordsOf(bytes: Uint8Array): Uint32Array {
-  const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
+  const aligned = bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes);
   return new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength >> 2);
 }
 

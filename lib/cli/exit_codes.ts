@@ -1,11 +1,16 @@
+/** The exit code of a command that did its work on an input, or a snapshot, that is incomplete. */
+export const incompleteCode = 3;
+/** The exit code of a command that did its work and found damage. */
+export const damageCode = 4;
+
 /**
  * Every error class has its exit code here and nowhere else. The key is `error.name`, not the class, so that starting
  * up imports no cryptography or storage code only to compare classes.
  */
 const codes: ReadonlyMap<string, number> = new Map([
   ["UsageError", 2],
-  ["IncompleteInputError", 3],
-  ["DamageError", 4],
+  ["IncompleteInputError", incompleteCode],
+  ["DamageError", damageCode],
   ["NoRepositoryError", 5],
   ["WrongKeyError", 6],
   ["NeedsThawError", 7],
@@ -21,8 +26,8 @@ export const exitCodes: readonly { readonly code: number; readonly meaning: stri
   { code: 0, meaning: "done" },
   { code: 1, meaning: "failed" },
   { code: 2, meaning: "the command line was not understood" },
-  { code: 3, meaning: "the input was incomplete; what came is stored and marked so" },
-  { code: 4, meaning: "verification found damage" },
+  { code: 3, meaning: "the input, or the backup that was read, is incomplete; what there was is kept" },
+  { code: 4, meaning: "damage was found" },
   { code: 5, meaning: "no such repository" },
   { code: 6, meaning: "wrong key, passphrase or pin" },
   { code: 7, meaning: "bricks must be thawed first" },

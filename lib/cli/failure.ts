@@ -1,4 +1,5 @@
 import { exitCodeOf } from "./exit_codes.ts";
+import { jsonLine } from "./json.ts";
 import { printable } from "./printable.ts";
 
 /** Errors that no code of ours throws on purpose: seeing one means a bug. */
@@ -17,7 +18,7 @@ export function describeFailure(error: unknown, style: FailureStyle): string {
   const code = exitCodeOf(error);
   if (error instanceof Error && error.name === "ClosedOutputError") return "";
   const message = error instanceof Error ? error.message || error.name : String(error);
-  if (style.json) return JSON.stringify({ schema: "tarzan.error/1", code, message }) + "\n";
+  if (style.json) return jsonLine("tarzan.error/1", { code, message });
   const lines = [`tarzan: ${printable(message)}`];
   if (style.debug) lines.push(printable(stackOf(error)));
   else if (error instanceof Error && bugs.has(error.name)) {

@@ -1,7 +1,7 @@
 /**
  * Where the secrets of a run come from. No passphrase is read, computed or asked for before somebody needs it: a command
  * that turns out to need none asks for none. The first source that is given wins:
- * --passphrase-file, --passphrase-command, $TARZAN_PASSPHRASE, -P, and last the terminal.
+ * --passphrase-file, --passphrase-command, -P, $TARZAN_PASSPHRASE, and last the terminal.
  */
 import { childEnvironment } from "./child_environment.ts";
 import { firstLine, readSmall, readSmallFile } from "./small_file.ts";
@@ -42,7 +42,11 @@ export interface Secrets {
   readonly identities: readonly string[];
   /** The code given with --pin. */
   readonly pin?: string;
+  /** Whether any source of a key was given, so that asking at the terminal is not the only way. */
+  readonly given: boolean;
 }
+
+const variableName = "TARZAN_PASSPHRASE";
 
 /** The names of the options that give a passphrase, for messages. */
 interface PassphraseWords {
@@ -58,19 +62,21 @@ const openingWords: PassphraseWords = { file: "--passphrase-file", command: "--p
 export async function openingSecrets(options: SecretOptions, around: SecretSurroundings): Promise<Secrets> {
   const identities: string[] = [];
   for (const path of options.identityFiles) identities.push(await readIdentity(path, around));
-  const secrets = { passphrase: lazyPassphrase(options, around, openingWords), identities };
+  const given = identities.length > 0 || Boolean(around.variables()[variableName]) ||
+    [options.passphraseFile, options.passphraseCommand, options.passphrase].some((source) => source !== undefined);
+  const secrets = { passphrase: lazyPassphrase(options, around, openingWords), identities, given };
   return options.pin === undefined ? secrets : { ...secrets, pin: options.pin };
 }
 
 /** The secrets of a slot about to be written, when the repository is opened with others: `key add` and `key passwd`. */
 export function newSecrets(options: NewPassphraseOptions, around: SecretSurroundings): Secrets {
   const words = { file: "--new-passphrase-file", command: "--new-passphrase-command", forOpening: false };
-  const given = {
-    identityFiles: [],
-    passphraseFile: options.newPassphraseFile,
-    passphraseCommand: options.newPassphraseCommand,
+  const { newPassphraseFile: passphraseFile, newPassphraseCommand: passphraseCommand } = options;
+  return {
+    passphrase: lazyPassphrase({ identityFiles: [], passphraseFile, passphraseCommand }, around, words),
+    identities: [],
+    given: passphraseFile !== undefined || passphraseCommand !== undefined,
   };
-  return { passphrase: lazyPassphrase(given, around, words), identities: [] };
 }
 
 function lazyPassphrase(
@@ -96,8 +102,6 @@ async function findPassphrase(
     const text = firstLine(await outputOf(options.passphraseCommand, around, wanted.command));
     return notEmpty(text, `the first line printed by ${wanted.command} "${options.passphraseCommand}"`);
   }
-  const variable = wanted.forOpening ? around.variables()["TARZAN_PASSPHRASE"] : undefined;
-  if (variable) return variable;
   if (options.passphrase !== undefined) {
     around.warn(
       "A passphrase given with -P is visible to everybody on this machine and stays in the shell's history. " +
@@ -105,6 +109,8 @@ async function findPassphrase(
     );
     return notEmpty(options.passphrase, "the passphrase given with -P");
   }
+  const variable = wanted.forOpening ? around.variables()[variableName] : undefined;
+  if (variable) return variable;
   const instead = [`${wanted.file} FILE`, `${wanted.command} COMMAND`];
   if (wanted.forOpening) instead.push("$TARZAN_PASSPHRASE");
   if (wanted.forOpening && !wanted.confirm) instead.push("--identity FILE");

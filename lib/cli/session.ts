@@ -1,6 +1,7 @@
 import { childEnvironment } from "./child_environment.ts";
 import type { Environment, InputStream } from "./environment.ts";
 import type { Request } from "./grammar/mod.ts";
+import { jsonLine } from "./json.ts";
 import { openOutput, type Output } from "./output.ts";
 import { configPlace, repositoryPlace, statePlace } from "./places.ts";
 import { printable } from "./printable.ts";
@@ -21,6 +22,8 @@ export interface Places {
 /** All that a command gets of the outside besides its request; the parts that verbs need are handed on to them. */
 export interface Session {
   readonly places: Places;
+  /** Whether the user named the repository; if not, an index file may know a better place than the default. */
+  readonly repositoryGiven: boolean;
   /** The keys that open the repository. */
   readonly secrets: Secrets;
   /** The passphrase of a slot that is about to be written by `key add` and `key passwd`. */
@@ -35,6 +38,8 @@ export interface Session {
   readonly now: () => Date;
   /** For `Deno.Command` with `clearEnv: true`. */
   readonly childEnvironment: () => Record<string, string>;
+  /** Prints a result on standard error, where standard output is for something else. Not silenced by --quiet. */
+  tell(text: string): void;
   /** Tells something on standard error that the user should know though the command goes on. */
   warn(message: string): void;
   /** Tells something on standard error that --quiet silences. */
@@ -52,13 +57,17 @@ export async function openSession(
   const terminal = environment.terminal(signal);
   const tell = (text: string) => {
     progress.clear();
-    writeOrGiveUp(environment, printable(text) + "\n");
+    writeOrGiveUp(environment, printable(text));
+  };
+  const say = (kind: "warning" | "note", message: string) => {
+    if (request.json) tell(jsonLine(`tarzan.${kind}/1`, { message }));
+    else tell(kind === "warning" ? `tarzan: warning: ${message}\n` : `${message}\n`);
   };
   const around = {
     variables: environment.variables,
     variable: (name: string) => environment.variables()[name],
     platform: environment.platform,
-    warn: (message: string) => tell(`tarzan: warning: ${message}`),
+    warn: (message: string) => say("warning", message),
     ask: (question: { purpose: string; confirm: boolean; instead: string }) => {
       progress.clear();
       return askPassphrase(terminal, question);
@@ -71,17 +80,19 @@ export async function openSession(
       state: () => statePlace(around),
       config: () => configPlace(around),
     },
+    repositoryGiven: Boolean(keys.repository ?? environment.variables()["TARZAN_REPOSITORY"]),
     secrets: await openingSecrets(keys, around),
     newSecrets: newSecrets("newPassphraseFile" in request ? request : {}, around),
     stdin: environment.stdin,
-    stdout: openOutput(environment.stdout),
+    stdout: outputBeside(progress, openOutput(environment.stdout)),
     progress,
     signal,
     threads: request.threads,
     now: environment.now,
     childEnvironment: () => childEnvironment(environment.variables()),
+    tell,
     warn: around.warn,
-    note: (message) => request.quiet ? undefined : tell(message),
+    note: (message) => request.quiet ? undefined : say("note", message),
     askYes(text, instead) {
       progress.clear();
       return askYes(terminal, { text, instead });
@@ -98,6 +109,22 @@ function openProgress(request: Request, environment: Environment): Progress & { 
     columns: () => environment.columns() ?? 80,
     nowMs: environment.nowMs,
   });
+}
+
+/** On one terminal, results must not end up in the middle of the progress line. */
+function outputBeside(progress: { clear(): void }, output: Output): Output {
+  if (!output.isTerminal) return output;
+  return {
+    write(bytes) {
+      progress.clear();
+      return output.write(bytes);
+    },
+    print(text) {
+      progress.clear();
+      output.print(text);
+    },
+    isTerminal: true,
+  };
 }
 
 /** Writes to standard error; when that is closed there is nobody left who could be told, not even of this. */

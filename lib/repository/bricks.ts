@@ -45,6 +45,9 @@ interface BrickKey {
   hm: Uint8Array<ArrayBuffer>;
 }
 
+/** Threads remember keys by serial, whichever source made them: so no two bricks of a process share one. */
+let serials = 0;
+
 /** Headers and keys that are kept at hand. */
 const KEPT_KEYS = 256;
 
@@ -67,7 +70,6 @@ export class BrickSource {
   readonly #numbers = new Map<string, number>();
   readonly #headers = new Map<string, Promise<BrickHeader>>();
   readonly #keys = new Map<string, Promise<BrickKey>>();
-  #serial = 0;
 
   constructor(repository: Repository, domain: string) {
     this.#repository = repository;
@@ -159,7 +161,7 @@ export class BrickSource {
       blocks: tocBlocks({ blocks }),
       chunks,
       lastNumber: -1,
-      serial: this.#serial++,
+      serial: serials++,
     };
     this.#opened.set(number, opened);
     this.#numbers.set(name, number);

@@ -35,6 +35,11 @@ const LEDGER_BYTES = 16 * MIB;
 /** A checkpoint is made after the first data brick, then after so many or so long. */
 const CHECKPOINT_BRICKS = 64;
 const CHECKPOINT_MS = 15 * 60 * 1000;
+/**
+ * The list of bricks is a stream of a multiple of this many names; the others stand in the index. So a backup that finds
+ * nothing new has no new list to store either, though the brick with the last recipe has joined the needed ones.
+ */
+const LIST_STEP = 64;
 /** If announcing and looking took longer than this, both are done again. */
 const STALE_LOOK_MS = 3600 * 1000;
 
@@ -302,13 +307,14 @@ export class BackupWriter {
     await this.drain();
     const listed = this.#neededBricks();
     const put = (kind: BrickKind, bytes: Uint8Array<ArrayBuffer>) => this.put(kind, bytes);
-    const brickList = writeBrickList(listed, { put, cut: this.#options.cut });
+    const inList = listed.slice(0, listed.length - listed.length % LIST_STEP);
+    const brickList = writeBrickList(inList, { put, cut: this.#options.cut });
     await this.drain();
     await this.#packers!.M.flush();
     await this.#fillers.M.finish();
     await this.#publish();
     const all = this.#neededBricks();
-    const known = new Set(listed);
+    const known = new Set(inList);
     const lastBricks = all.filter((name) => !known.has(name));
     const counts = { pages: this.#table.pages, entries, bytes, treeHash, bricks: all.length };
     const sealed = { ...facts, ...counts, pageTable, brickList, lastBricks };

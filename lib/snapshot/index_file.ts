@@ -37,7 +37,7 @@ export interface SealedIndex {
   bricks: number;
   /** Names of the bricks needed, in ledger order, as a stream of 32-byte names … */
   brickList: StreamRoot;
-  /** … and those of the bricks that hold the ends of that list and of the page table. */
+  /** … and the names behind it, among them the bricks that hold the ends of that list and of the page table. */
   lastBricks: string[];
   /** Why the input is incomplete, as a sentence fragment. */
   incomplete?: string;

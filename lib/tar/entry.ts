@@ -67,10 +67,10 @@ export function readEntry(header: Uint8Array): Entry {
   const { block, dialect, pax, globalPax } = head;
   const type = block[TYPE_AT]!;
   const field = (key: keyof typeof FIELD) => finite(readNumber(block, 0, FIELD[key]));
-  const text = (key: keyof typeof FIELD, from: Dialect[]) =>
-    from.includes(dialect) ? readText(block, 0, FIELD[key]) : new Uint8Array(0);
+  const text = (key: keyof typeof FIELD) => dialect === "v7" ? new Uint8Array(0) : readText(block, 0, FIELD[key]);
   const value = (key: string) => notEmpty(pax.get(key));
   const number = (key: string) => readPaxNumber(value(key));
+  const length = (key: string) => notNegative(readDecimal(value(key) ?? new Uint8Array(0)));
 
   const name = value("GNU.sparse.name") ?? value("path") ?? notEmpty(head.longName) ?? readName(block, 0, dialect);
   const ownSize = value("size") && readDecimal(value("size")!);
@@ -90,14 +90,14 @@ export function readEntry(header: Uint8Array): Entry {
     name,
     type: entryType(type, name),
     size,
-    realSize: number("GNU.sparse.realsize") ?? number("GNU.sparse.size") ?? number("SCHILY.realsize") ??
+    realSize: length("GNU.sparse.realsize") ?? length("GNU.sparse.size") ?? length("SCHILY.realsize") ??
       headerRealSize(block, dialect) ?? size,
     sparse: type === TYPE.sparse || [...pax.keys()].some(isSparseKey),
     mode: field("mode") & 0o7777,
     uid: number("uid") ?? field("uid"),
     gid: number("gid") ?? field("gid"),
-    user: printableName(value("uname") ?? text("user", ["ustar", "gnu"])),
-    group: printableName(value("gname") ?? text("group", ["ustar", "gnu"])),
+    user: printableName(value("uname") ?? text("user")),
+    group: printableName(value("gname") ?? text("group")),
     mtime: number("mtime") ?? field("mtime"),
     linkName: isLink
       ? value("linkpath") ?? notEmpty(head.longLink) ?? readText(block, 0, FIELD.link)
@@ -197,8 +197,7 @@ function entryType(type: number, name: Uint8Array): EntryType {
 /** Old GNU and star sparse headers have the size of the unpacked file in the block itself. */
 function headerRealSize(block: Uint8Array, dialect: Dialect): number | undefined {
   if (block[TYPE_AT] !== TYPE.sparse || dialect === "v7") return undefined;
-  const size = readNumber(block, 0, dialect === "gnu" ? FIELD.gnuRealSize : FIELD.starRealSize);
-  return size >= 0 ? size : undefined;
+  return notNegative(readNumber(block, 0, dialect === "gnu" ? FIELD.gnuRealSize : FIELD.starRealSize));
 }
 
 function isSparseKey(key: string): boolean {
@@ -214,11 +213,16 @@ function readPaxNumber(value: Uint8Array | undefined): number | undefined {
 
 function upToZero(data: Uint8Array): Uint8Array {
   const zero = data.indexOf(0);
-  return zero < 0 ? data : data.subarray(0, zero);
+  return data.slice(0, zero < 0 ? data.length : zero);
 }
 
 function notEmpty(bytes: Uint8Array | undefined): Uint8Array | undefined {
   return bytes !== undefined && bytes.length > 0 ? bytes : undefined;
+}
+
+/** Undefined for NaN, too. */
+function notNegative(number: number): number | undefined {
+  return number >= 0 ? number : undefined;
 }
 
 function finite(number: number): number {

@@ -25,7 +25,7 @@ export function printableName(name: Uint8Array): string {
     at = Math.min(run, at + 4096);
     if (at < run || at === name.length) continue;
     const length = characterLength(name, at);
-    const character = length > 1 ? decode(name.subarray(at, at + length)) : undefined;
+    const character = length > 1 ? decode(name.slice(at, at + length)) : undefined;
     if (character !== undefined && !UNPRINTABLE.test(character)) {
       text += character;
       at += length;
@@ -68,6 +68,7 @@ function characterLength(name: Uint8Array, at: number): number {
   return lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
 }
 
+/** Takes a copy: a TextDecoder refuses memory that is shared between threads. */
 function decode(bytes: Uint8Array): string | undefined {
   try {
     return strictDecoder.decode(bytes);

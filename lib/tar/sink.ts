@@ -8,9 +8,10 @@ export const HEAD_LIMIT_BYTES = 1 << 20;
  * Takes what a Splitter finds. All ranges are offsets into the array of the running `split` call; they come in order and together cover
  * all that the call consumed.
  *
- * For an entry: `raw` with `begins`, more `raw`, `entry`, then the body if it has one. Between entries there may be more raw bytes and
- * nameless bodies. A header set may also end without an `entry` (a g at the end, a cut, damage). The part of an old GNU sparse map that
- * is over the limit comes as `raw` after `entry`, before the body.
+ * For an entry: `raw` with `begins`, more `raw`, `entry`, then the body if it has one; nothing else comes in between. Between entries
+ * there may be more raw bytes and nameless bodies. A header set may also end without an `entry` (a g at the end, a cut, damage): then
+ * zeros, a nameless body, another `begins` or nothing follows. The part of an old GNU sparse map that is over the limit comes as `raw`
+ * after `entry`, before the body.
  */
 export interface TarSink {
   /** Recognised bytes, at most 64 KiB a call. `begins`: the first bytes of an entry's header set. */

@@ -10,13 +10,13 @@
  * - Headers are never searched for. Data that cannot be read may itself hold a tar (a backup of backups, a disk image), and a search
  *   would find the headers inside it and list what only its owner may see.
  * - A block that should be a header and has a wrong checksum, but has a magic and a size, is skipped by that size as a nameless body;
- *   reading goes on only if a header or zeros stand exactly there. The size is taken from the pax record if there is one. It is not
- *   done for a damaged x, X or g, since the size of the next entry may have been in there.
- *   Otherwise everything to the end of the stream is one nameless body. (A damaged size field that leads exactly to a
- *   header inside the body cannot be told from a right one; that much trust is in the magic.)
+ *   reading goes on only if a header or zeros stand exactly there; if not, everything to the end of the stream is one nameless body.
+ *   A pax size in front of it counts more than its field. A damaged x, X or g is not skipped, since the size of the next entry may have
+ *   been in there. (A size field damaged so that it leads exactly to a header inside the body cannot be told from a right one.)
  * - After zero blocks a header may follow (archives put behind one another); anything else is a nameless body to the end.
  * - Zero blocks are raw for 64 KiB in a row. Longer runs (an empty disk) become a nameless body from there on.
- * - Padding that is not zero is a nameless body: old writers pad with what their buffer held before, which is file contents.
+ * - Padding of a body that is not zero is a nameless body: old writers pad with what their buffer held before, which is file contents.
+ *   (The blocks of an extended header are raw as a whole: writers new enough to have these pad with zeros.)
  * - Sparse extension blocks have no checksum; one that does not look like one ends the reading.
  *
  * What must be remembered is bounded: raw bytes in front of one entry are at most 1 MiB (see `HEAD_LIMIT_BYTES`). A pax or

@@ -46,8 +46,8 @@ Deno.test("the sources of a passphrase are tried in the documented order", async
     const all = { passphraseFile, passphraseCommand, passphrase: given };
     assert.equal(await passphrase(all, around), "from the file");
     assert.equal(await passphrase({ passphraseCommand, passphrase: given }, around), "from the command");
-    assert.equal(await passphrase({ passphrase: given }, around), "from the environment");
-    assert.equal(await passphrase({ passphrase: given }, without), "from the option");
+    assert.equal(await passphrase({ passphrase: given }, around), "from the option");
+    assert.equal(await passphrase({}, around), "from the environment");
     assert.equal(await passphrase({}, without), "typed");
   });
 });

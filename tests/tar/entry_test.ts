@@ -127,6 +127,16 @@ Deno.test("pieces of headers and nothing at all read as an entry", () => {
   assert.equal(read(member({ type: "x" }, paxRecord("path", "p") + "junk"), header()).text, "p");
 });
 
+Deno.test("memory that threads share reads like any other, and nothing of the entry points into it", () => {
+  const whole = concat(longName("läng"), pax({ linkpath: "zïel", uname: "ü" }), header({ type: "2" }));
+  const shared = new Uint8Array(new SharedArrayBuffer(whole.length));
+  shared.set(whole);
+  const entry = readEntry(shared);
+  shared.fill(0);
+  assert.deepEqual(entry, readEntry(whole));
+  assert.deepEqual([printableName(entry.name), entry.user], ["läng", "ü"]);
+});
+
 Deno.test("user names cannot drive a terminal", () => {
   assert.equal(read(header({ patch: [[265, "\x1b[2J\0"]] })).user, "\\x1b[2J");
 });

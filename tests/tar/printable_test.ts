@@ -41,6 +41,12 @@ Deno.test("what cannot be printed is shown byte by byte", () => {
   assert.equal(printableName(Uint8Array.of(0xe6, 0x97)), "\\xe6\\x97");
 });
 
+Deno.test("a name in memory that threads share prints the same", () => {
+  const name = new Uint8Array(new SharedArrayBuffer(2));
+  name.set(encode("ü"));
+  assert.equal(printableName(name), "ü");
+});
+
 Deno.test("a typed backslash that begins no escape stands for itself", () => {
   assert.deepEqual(nameFromPrintable("a\\b\\xZZ\\"), encode("a\\b\\xZZ\\"));
 });

@@ -37,6 +37,13 @@ Deno.test("extended headers and the header they belong to are one set, which beg
   assert.deepEqual(entriesOf(recording)[0]!.head, set);
 });
 
+Deno.test("memory that threads share is split like any other", () => {
+  const input = concat(pax({ path: "pfad/ü" }), second, longName("läng"), second, END);
+  const shared = new Uint8Array(new SharedArrayBuffer(input.length));
+  shared.set(input);
+  assert.deepEqual(record(shared).events, record(input).events);
+});
+
 Deno.test("all three layouts and both checksums are read", () => {
   const name = latin1("caf\xe9");
   assert.deepEqual(

@@ -16,7 +16,7 @@ export function byDefault<T, State>(
 /** Options of every command. */
 export function generalOptions() {
   return object("Options of every command", {
-    json: withDefault(flag("--json", { description: message`Print the result, and errors, as JSON.` }), false),
+    json: withDefault(flag("--json", { description: message`Print results, warnings and errors as JSON.` }), false),
     progress: optional(negatableFlag({ positive: "--progress", negative: "--no-progress" }, {
       description: message`Show progress on standard error (default: if that is a terminal).`,
     })),
@@ -41,7 +41,7 @@ export function repositoryOptions() {
 
 /** The keys that open the repository. */
 export function keyOptions(use: "shown" | "hidden") {
-  return object("Keys (default: ask for the passphrase at the terminal)", {
+  return object("Keys (default: $TARZAN_PASSPHRASE, else ask for the passphrase at the terminal)", {
     identityFiles: multiple(option("--identity", file(), {
       description: message`An age identity or a TARzan key file; may be repeated.`,
     })),
@@ -61,11 +61,10 @@ export function keyOptions(use: "shown" | "hidden") {
   }, { hidden: use === "shown" ? false : "help" });
 }
 
-/** A backup: an index file, or a snapshot's name. */
-export function backupArgument() {
-  return argument(file("INDEX"), {
-    description: message`A backup: its index file, the name of its snapshot or the beginning of it, or "latest".`,
-  });
+/** A backup: an index file, or a snapshot's name. `absent` says what is done without one. */
+export function backupArgument(absent: string) {
+  const words = 'A backup: its index file, the name of its snapshot or the beginning of it, or "latest"';
+  return argument(file("INDEX"), { description: [text(`${words} (default: ${absent}).`)] });
 }
 
 /** What the options of every command come to. */

@@ -39,7 +39,7 @@ export const extract: CommandGrammar<ExtractRequest> = {
         index: optional(option("--in", file("INDEX"), {
           description: message`The backup, when every argument is to be a PATH.`,
         })),
-        backup: optional(backupArgument()),
+        backup: optional(backupArgument("latest")),
         paths: multiple(argument(word("PATH"), {
           description:
             message`An entry or a directory, as "tarzan list" shows it; * ? [] and ** match. Default: everything.`,

@@ -1,5 +1,5 @@
-import { merge, object } from "@optique/core/constructs";
-import { message, text } from "@optique/core/message";
+import { object } from "@optique/core/constructs";
+import { text } from "@optique/core/message";
 import { map } from "@optique/core/modifiers";
 import { constant, option } from "@optique/core/primitives";
 import { UsageError } from "../errors.ts";
@@ -7,7 +7,7 @@ import { formatBytes } from "../units.ts";
 import type { CommandGrammar } from "./command.ts";
 import { byDefault } from "./common.ts";
 import { checkSlot, slotOptions, type SlotRequest } from "./slot_options.ts";
-import { number, size } from "./values.ts";
+import { size } from "./values.ts";
 
 const kib = 1024;
 const mib = 1024 * kib;
@@ -19,43 +19,18 @@ export interface ChunkSizesRequest {
   readonly max: number;
 }
 
-/** How bricks are written. This is the writer's choice and may differ from run to run. */
-export interface WriterRequest {
-  /** The zstd level. */
-  readonly level: number;
-  readonly brickSizeBytes: number;
-}
-
 /** A repository to be made. */
 export interface FoundingRequest extends SlotRequest {
   readonly chunkSizes: ChunkSizesRequest;
 }
 
 /** `tarzan init`. */
-export interface InitRequest extends FoundingRequest, WriterRequest {
+export interface InitRequest extends FoundingRequest {
   readonly command: "init";
 }
 
 /** What chunk sizes are when nobody says otherwise. */
 export const defaultChunkSizes: ChunkSizesRequest = { min: 64 * kib, average: 256 * kib, max: mib };
-
-/** The options for writing bricks. */
-export function writerOptions() {
-  return {
-    level: byDefault(
-      option("--level", number({ min: 1, max: 19 }), {
-        description: message`How hard to compress: 1 is fastest, 19 smallest.`,
-      }),
-      { value: 3, shown: "3" },
-    ),
-    brickSizeBytes: byDefault(
-      option("--brick-size", size({ min: 16 * mib, max: 1024 * mib }), {
-        description: message`How large a brick is, from 16MiB to 1GiB.`,
-      }),
-      { value: 128 * mib, shown: "128MiB" },
-    ),
-  };
-}
 
 /** The options that only a new repository takes. */
 export function foundingOptions() {
@@ -113,10 +88,7 @@ export const init: CommandGrammar<InitRequest> = {
   ],
   options: () =>
     map(
-      merge(
-        object("Key slot", { command: constant("init"), ...foundingOptions() }),
-        object("Writing", writerOptions()),
-      ),
-      ({ command, level, brickSizeBytes, ...words }) => ({ command, level, brickSizeBytes, ...foundingRequest(words) }),
+      object("Options", { command: constant("init"), ...foundingOptions() }),
+      ({ command, ...words }) => ({ command, ...foundingRequest(words) }),
     ),
 };

@@ -26,10 +26,12 @@ export const list: CommandGrammar<ListRequest> = {
     object("Options", {
       command: constant("list"),
       long: withDefault(
-        flag("-l", "--long", { description: message`All there is to know, like "tar tv" and more.` }),
+        flag("-l", "--long", {
+          description: message`Show entries like "tar tv", with times in UTC; show domains and bricks of backups.`,
+        }),
         false,
       ),
-      backup: optional(backupArgument()),
+      backup: optional(backupArgument("list the backups themselves")),
       globs: multiple(argument(word("GLOB"), {
         description: message`Only entries whose path matches: * ? [] within a name, ** across directories.`,
       })),

@@ -59,6 +59,9 @@ export type FileCommand = (InspectRequest | ChecksumRequest) & GeneralRequest;
 /** Everything a command line can ask for, told apart by `command`. */
 export type Request = RepositoryCommand | FileCommand;
 
+/** The request of one command. */
+export type RequestOf<Name extends Request["command"]> = Extract<Request, { readonly command: Name }>;
+
 /** How the help is shown. */
 export interface HelpStyle {
   /** Prints help, version, completions. */

@@ -10,7 +10,7 @@ import { file } from "./values.ts";
 /** `tarzan bricks`. */
 export interface BricksRequest {
   readonly command: "bricks";
-  /** An index file or a snapshot; undefined: all bricks of the repository. */
+  /** An index file or a snapshot; undefined: the latest. */
   readonly backup: string | undefined;
 }
 
@@ -46,7 +46,7 @@ export const bricks: CommandGrammar<BricksRequest> = {
   brief: "List the bricks that a backup needs, for sha256sum -c.",
   usage: "[OPTION…] [INDEX]",
   examples: ["tarzan bricks backup.idx", "cd /mnt/backup && tarzan bricks -d . | sha256sum -c --quiet"],
-  options: () => object("Options", { command: constant("bricks"), backup: optional(backupArgument()) }),
+  options: () => object("Options", { command: constant("bricks"), backup: optional(backupArgument("latest")) }),
 };
 
 /** `tarzan rebuild`. */
@@ -105,6 +105,6 @@ export const detach: CommandGrammar<DetachRequest> = {
     object("Options", {
       command: constant("detach"),
       out: optional(option("--out", file(), { description: message`Write to FILE (default: standard output).` })),
-      backup: optional(backupArgument()),
+      backup: optional(backupArgument("latest")),
     }),
 };

@@ -45,6 +45,6 @@ export const verify: CommandGrammar<VerifyRequest> = {
         0,
         { message: [] },
       ),
-      backups: multiple(backupArgument()),
+      backups: multiple(backupArgument("all, and whatever else is there")),
     }),
 };

@@ -1,0 +1,93 @@
+/**
+ * The system's own tar unpacks what is written to it: it knows owners, devices, ACLs and sparse files of its system better
+ * than we ever would. Windows 10 and macOS have bsdtar under the same name, with the same options.
+ */
+import { InterruptedError } from "../errors.ts";
+
+/** Takes the tar, piece by piece. */
+export type TarInput = (bytes: Uint8Array) => Promise<void>;
+
+/** How unpacking went. */
+export interface Unpacked<Result> {
+  /** What `feed` gave. */
+  readonly result: Result;
+  /** The exit code of tar. */
+  readonly code: number;
+}
+
+/** Runs tar in a directory, which is made if need be, on what `feed` writes; stops it when `feed` fails. */
+export async function unpackWithTar<Result>(
+  { directory, environment }: { readonly directory: string; readonly environment: Record<string, string> },
+  feed: (input: TarInput) => Promise<Result>,
+): Promise<Unpacked<Result>> {
+  await makeDirectory(directory);
+  const child = startTar(directory, environment);
+  const writer = child.stdin.getWriter();
+  let ended: Deno.CommandStatus | undefined;
+  try {
+    const result = await feed(async (bytes) => {
+      if (ended !== undefined) return;
+      try {
+        await writer.write(bytes);
+      } catch (error) {
+        if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+        // Some tars end at the two zero blocks and do not read the zeros behind them.
+        ended = await child.status;
+        requireSuccess(ended, directory);
+      }
+    });
+    if (ended === undefined) await writer.close();
+    ended ??= await child.status;
+    if (ended.signal !== null) requireSuccess(ended, directory);
+    return { result, code: ended.code };
+  } catch (error) {
+    if (ended === undefined) await stop(child, writer);
+    throw error;
+  }
+}
+
+/** Ends tar early. Why is told elsewhere, so nothing that goes wrong here matters but that it ends. */
+async function stop(child: Deno.ChildProcess, writer: WritableStreamDefaultWriter): Promise<void> {
+  try {
+    child.kill("SIGTERM");
+  } catch {
+    // It has ended by itself.
+  }
+  await writer.abort().catch(() => {});
+  await child.status;
+}
+
+async function makeDirectory(directory: string): Promise<void> {
+  try {
+    await Deno.mkdir(directory, { recursive: true });
+  } catch (cause) {
+    throw new Error(`Cannot unpack into ${directory}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+function startTar(directory: string, environment: Record<string, string>): Deno.ChildProcess {
+  try {
+    return new Deno.Command("tar", {
+      args: ["-x", "-p", "-f", "-", "-C", directory],
+      clearEnv: true,
+      env: environment,
+      stdin: "piped",
+      stdout: "null",
+      stderr: "inherit",
+    }).spawn();
+  } catch (cause) {
+    throw new Error(
+      `Cannot run tar: ${(cause as Error).message}. Install it, or leave out --to and pipe the tar to another program`,
+      { cause },
+    );
+  }
+}
+
+/** Throws unless tar ended well: what it had to say, it said on standard error. */
+export function requireSuccess({ code, signal }: Pick<Deno.CommandStatus, "code" | "signal">, directory: string): void {
+  // Ctrl-C goes to the whole group of processes, and tar may be quicker to end than we are.
+  if (signal === "SIGINT") throw new InterruptedError("Interrupted while tar was unpacking");
+  if (code === 0 && !signal) return;
+  const how = signal ? `was ended by ${signal}` : `ended with exit code ${code}`;
+  throw new Error(`tar ${how} while it unpacked into ${directory}. Not everything is there; its messages say why`);
+}

@@ -1,0 +1,90 @@
+import { type Affected, verify, type VerifyResult } from "../../verbs/mod.ts";
+import { UsageError } from "../errors.ts";
+import { damageCode } from "../exit_codes.ts";
+import type { RequestOf } from "../grammar/mod.ts";
+import { jsonLine } from "../json.ts";
+import { printableLine } from "../printable.ts";
+import type { Session } from "../session.ts";
+import { formatBytes, formatCount } from "../units.ts";
+
+/** `tarzan verify`: 4 when anything is not as it should be. */
+export async function performVerify(request: RequestOf<"verify">, session: Session): Promise<number> {
+  const { backups, bricks, dataPercent, json, quiet } = request;
+  const keyless = await worksWithoutKey(request, session);
+  const result = await verify(session, { backups, bricks, dataPercent, keyless });
+  session.progress.done();
+  const sound = result.problems.length === 0;
+  if (json) session.stdout.print(verifiedJson(result));
+  else if (!quiet || !sound) session.stdout.print(renderVerified(result));
+  return sound ? 0 : damageCode;
+}
+
+/**
+ * Whoever keeps a repository for others can check its bricks by their names, without any key: so with --bricks alone an
+ * empty passphrase, or nobody to ask for one, means that only this is to be checked.
+ */
+async function worksWithoutKey(request: RequestOf<"verify">, session: Session): Promise<boolean> {
+  if (!request.bricks || request.dataPercent > 0 || request.backups.length > 0 || session.secrets.given) return false;
+  try {
+    const purpose = "(Enter alone: check only what needs no key)";
+    return await session.secrets.passphrase(purpose, { confirm: false }) === "";
+  } catch (error) {
+    if (error instanceof UsageError) return true;
+    throw error;
+  }
+}
+
+/** Everything that was found, for people; the last line is the verdict. */
+export function renderVerified(result: VerifyResult): string {
+  const { problems, affected, unchecked } = result;
+  return [
+    ...problems.map(({ kind, message }) => `${kind}: ${message}`),
+    ...affected.flatMap(affectedLines),
+    ...unchecked.map((sentence) => `not checked: ${sentence}`),
+    verdict(result),
+  ].map((line) => `${printableLine(line)}\n`).join("");
+}
+
+function affectedLines({ snapshot, label, entries, count, nameless }: Affected): string[] {
+  const losses: string[] = [];
+  if (count > 0) losses.push(counted(count, "entry", "entries"));
+  if (nameless) losses.push("bytes that belong to no entry");
+  const name = label === "" ? snapshot : `${snapshot} "${label}"`;
+  const lines = [`snapshot ${name}: damage touches ${losses.join(" and ") || "it"}`];
+  lines.push(...entries.map((entry) => `  ${entry}`));
+  if (count > entries.length) lines.push(`  and ${formatCount(count - entries.length)} more`);
+  return lines;
+}
+
+function verdict(
+  { problems, affected, snapshots, bricks, bricksHashed, blocksOpened, bytesReplayed }: VerifyResult,
+): string {
+  const done = [
+    snapshots > 0 ? counted(snapshots, "snapshot") : "",
+    counted(bricks, "brick"),
+    bricksHashed > 0 ? `${counted(bricksHashed, "brick")} hashed` : "",
+    blocksOpened > 0 ? `${counted(blocksOpened, "block")} decrypted` : "",
+    bytesReplayed > 0 ? `${formatBytes(bytesReplayed)} replayed` : "",
+  ].filter((part) => part !== "").join(", ");
+  if (problems.length === 0) return `ok: ${done}; no problem found`;
+  return `damaged: ${counted(problems.length, "problem")}, ${counted(affected.length, "snapshot")} touched (${done})`;
+}
+
+function counted(count: number, one: string, many = `${one}s`): string {
+  return `${formatCount(count)} ${count === 1 ? one : many}`;
+}
+
+/** Everything that was found as JSON, schema `tarzan.verify/1`. */
+export function verifiedJson(result: VerifyResult): string {
+  return jsonLine("tarzan.verify/1", {
+    sound: result.problems.length === 0,
+    snapshots: result.snapshots,
+    bricks: result.bricks,
+    bricksHashed: result.bricksHashed,
+    blocksOpened: result.blocksOpened,
+    bytesReplayed: result.bytesReplayed,
+    problems: result.problems,
+    affected: result.affected,
+    unchecked: result.unchecked,
+  });
+}
