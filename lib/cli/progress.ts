@@ -11,6 +11,9 @@ export interface ProgressFields {
   readonly bytesDone?: number;
   /** Known only where the amount of work is known in advance; brings the percentage and the time left. */
   readonly bytesTotal?: number;
+  /** How many of a known number of things are done, where they have no length that matters. */
+  readonly itemsDone?: number;
+  readonly itemsTotal?: number;
   readonly entries?: number;
   /** Bytes written to the repository so far. */
   readonly storedBytes?: number;
@@ -93,7 +96,7 @@ interface Part {
 }
 
 function progressParts(state: ProgressState): Part[] {
-  const { phase, bytesDone, bytesTotal, entries, storedBytes } = state.fields;
+  const { phase, bytesDone, bytesTotal, itemsDone, itemsTotal, entries, storedBytes } = state.fields;
   const rate = currentRate(state);
   const leftMs = remainingMs(state);
   const parts: Part[] = [{ text: phase, rank: 1 }];
@@ -102,6 +105,9 @@ function progressParts(state: ProgressState): Part[] {
     parts.push({ text: `${formatBytes(bytesDone)} of ${formatBytes(bytesTotal)}`, rank: 4 });
   } else if (bytesDone !== undefined) {
     parts.push({ text: formatBytes(bytesDone), rank: 1 });
+  }
+  if (itemsDone !== undefined && itemsTotal !== undefined) {
+    parts.push({ text: `${formatCount(itemsDone)} of ${formatCount(itemsTotal)}`, rank: 1 });
   }
   if (rate !== undefined) parts.push({ text: formatRate(rate, 1000), rank: 3 });
   if (entries !== undefined) {

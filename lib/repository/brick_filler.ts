@@ -63,7 +63,6 @@ export class BrickFiller {
   #closing: Promise<void> = Promise.resolve();
   /** Chunks in bricks that are in the store. */
   storedChunks = 0;
-  storedBytes = 0;
 
   constructor(options: FillerOptions) {
     this.#options = options;
@@ -157,9 +156,9 @@ export class BrickFiller {
     const name = toHex(brick.sha256.digest());
     const bytes = brick.staged.written;
     await brick.staged.commit(brickObject(kind, name));
-    this.storedChunks += brick.chunks;
-    this.storedBytes += bytes;
     const treeHash = toHex(brick.treeHash.digest());
     await onBrick({ name, kind, bytes, treeHash, toc });
+    // Only now: whoever counts on these chunks must find their brick among those to be published.
+    this.storedChunks += brick.chunks;
   }
 }

@@ -53,17 +53,27 @@ export class Journal {
     for (const { name } of bricks) await Deno.remove(`${this.#folder}/${name}`);
   }
 
+  /** The run is over and everything is published. */
   async end(): Promise<void> {
     this.#lock.close();
     await Deno.remove(this.#folder, { recursive: true });
   }
+
+  /** The run failed: what is not published is left to the next one. */
+  leave(): void {
+    this.#lock.close();
+  }
 }
 
-/** Journals of runs that died: what they remembered, and how to forget it once it is published. */
-export async function deadJournals(
-  folder: string,
-  keys: JournalKeys,
-): Promise<{ bricks: BrickRecord[]; forget: () => Promise<void> }> {
+/** What runs that died remembered. One of `forget`, once it is published, and `leave` must be called. */
+export interface DeadJournals {
+  bricks: BrickRecord[];
+  forget(): Promise<void>;
+  leave(): void;
+}
+
+/** The journals below `folder` that no living run holds. */
+export async function deadJournals(folder: string, keys: JournalKeys): Promise<DeadJournals> {
   const bricks: BrickRecord[] = [];
   const dead: { path: string; lock: Deno.FsFile }[] = [];
   for (const path of await foldersIn(folder)) {
@@ -84,6 +94,7 @@ export async function deadJournals(
         await Deno.remove(path, { recursive: true });
       }
     },
+    leave: () => dead.forEach(({ lock }) => lock.close()),
   };
 }
 

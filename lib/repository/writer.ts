@@ -151,6 +151,10 @@ export class BackupWriter {
     writer.#created = await store.now();
     writer.#snapshot = newStamp(writer.#created);
     writer.#previous = await newestIndex(repository, domain);
+    // What a dead run left, and is still there, is known from the first lookup on.
+    const lost = new Set(await missingBricks(repository, writer.#unpublished));
+    writer.#unpublished = writer.#unpublished.filter(({ name }) => !lost.has(name));
+    await writer.#publish();
     return writer;
   }
 
@@ -219,6 +223,7 @@ export class BackupWriter {
 
   /** Makes a checkpoint when one is due: after it, an interrupted run can be restored as far as it went. */
   async checkpointIfDue(facts: () => IndexFacts): Promise<void> {
+    this.#tablePages(this.#closedPages());
     const now = this.#now();
     const bricks = this.counts.bricks.length;
     const due = bricks > 0 &&
@@ -226,7 +231,7 @@ export class BackupWriter {
         now - this.#lastCheckpointMs >= CHECKPOINT_MS);
     if (due) {
       await this.#packers!.M.flush();
-      await this.#announce(facts(), this.#closedPages());
+      await this.#announce(facts());
       await noteCondemned(this.#options.repository);
       this.#lastCheckpointMs = now;
       this.#checkpointBricks = this.counts.bricks.length;
@@ -245,7 +250,8 @@ export class BackupWriter {
     await this.#fillers.D.finish();
     for (;;) {
       const beganMs = this.#now();
-      const sealed = await this.#announce(facts, this.#pages.length);
+      this.#tablePages(this.#pages.length);
+      const sealed = await this.#announce(facts);
       if (sealed.bytes !== facts.bytes) {
         throw new Error(`The recipe stands for ${sealed.bytes} bytes, but ${facts.bytes} were read: this is a bug`);
       }
@@ -292,14 +298,18 @@ export class BackupWriter {
     this.#lastPublishMs = this.#now();
   }
 
-  /** Writes the recipe of the first `pages` waiting pages, the ledger and `.open`. */
-  async #announce(facts: IndexFacts, pages: number): Promise<SealedIndex> {
-    for (const { page } of this.#pages.splice(0, pages)) {
+  /** Puts the first `count` waiting pages into the page table. */
+  #tablePages(count: number): void {
+    for (const { page } of this.#pages.splice(0, count)) {
       this.#pageTable.write(encodePageRef(page));
       this.#table.pages++;
       this.#table.entries += page.entries;
       this.#table.bytes += page.bytes;
     }
+  }
+
+  /** Writes the end of the recipe so far, the ledger and `.open`. */
+  async #announce(facts: IndexFacts): Promise<SealedIndex> {
     const { bytes, entries } = this.#table;
     // The hash is that of the whole input; a checkpoint stands for a part of it.
     const treeHash = bytes === facts.bytes ? facts.treeHash : "";

@@ -10,6 +10,8 @@ export interface PageEntry {
   /** Number of the entry's first operation in the page, and the one behind its last. */
   fromOp: number;
   toOp: number;
+  /** Number of the operation that is its body, if it has one. What stands in front belongs to the header. */
+  bodyOp: number | undefined;
   /** Bytes of its body as they were stored. */
   bodyBytes: number;
 }
@@ -20,11 +22,23 @@ export function pageEntries(ops: HeadOp[]): PageEntry[] {
   let current: PageEntry | undefined;
   ops.forEach((op, i) => {
     if (op.op === "entry") {
-      current = { entry: readEntry(op.bytes), header: op.bytes, fromOp: i, toOp: i + 1, bodyBytes: 0 };
+      current = {
+        entry: readEntry(op.bytes),
+        header: op.bytes,
+        fromOp: i,
+        toOp: i + 1,
+        bodyOp: undefined,
+        bodyBytes: 0,
+      };
       result.push(current);
     } else if (current !== undefined) {
       current.toOp = i + 1;
-      if (op.op !== "raw" && i === current.fromOp + 1) current.bodyBytes += op.length;
+      // A body stands right behind its header; only a very long map of a sparse file comes in between.
+      const follows = i === current.fromOp + 1 || current.entry.sparse;
+      if (op.op !== "raw" && follows && current.bodyOp === undefined) {
+        current.bodyOp = i;
+        current.bodyBytes = op.length;
+      }
     }
   });
   return result;

@@ -39,7 +39,7 @@ async function sortedKeys(request: ListingRequest, folder: string): Promise<stri
   const keys: string[] = [];
   try {
     for await (const entry of Deno.readDir(`${request.root}/${folder}`)) {
-      if (entry.isSymlink || !isSegment(entry.name)) continue;
+      if (!isSegment(entry.name)) continue;
       const key = `${folder}${entry.name}${entry.isDirectory ? "/" : ""}`;
       if (isWanted(request, key)) keys.push(key);
     }
@@ -61,7 +61,7 @@ function isFolder(key: string): boolean {
   return key.endsWith("/");
 }
 
-/** One object as it is on the disk; undefined if it is no plain file (any more). */
+/** One object as it is on the disk; undefined if it is no plain file (any more), a symbolic link say. */
 export async function describe(root: string, name: string): Promise<StoredObject | undefined> {
   try {
     const there = await Deno.lstat(`${root}/${name}`);

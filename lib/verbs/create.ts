@@ -104,8 +104,6 @@ async function store(
   const bodies = await keyring.bodyKeys(domain);
   const journalFolder = await ownFolder(`${opened.state}/journal-${domain}`);
   const journalKeys = { ledger: shapes.ledger, domain };
-  const dead = await deadJournals(journalFolder, journalKeys);
-  const journal = await Journal.begin(journalFolder, journalKeys);
   const [dataIds, metaIds] = await Promise.all([createIdHasher(bodies.dataId), createIdHasher(shapes.metaId)]);
   const table = gearTable(bodies.chunker);
   const cut = (bytes: Uint8Array) => cutLengths(bytes, table, STREAM_SIZES);
@@ -117,8 +115,12 @@ async function store(
     keys: { gear: bodies.chunker, dataId: bodies.dataId, pages: shapes.pages },
     signal: session.signal,
   });
+  let journal: Journal | undefined;
+  let writer: BackupWriter | undefined;
   try {
-    const writer = await BackupWriter.begin({
+    const dead = await deadJournals(journalFolder, journalKeys);
+    journal = await Journal.begin(journalFolder, journalKeys);
+    writer = await BackupWriter.begin({
       repository,
       domain,
       brickBytes: options.brickSizeBytes,
@@ -126,17 +128,19 @@ async function store(
       id: { D: (bytes) => dataIds.id(bytes), M: (bytes) => metaIds.id(bytes) },
       journal,
       found: dead.bricks,
-    });
-    try {
-      writer.connect({ D: engine.packer("D", writer.sink("D")), M: engine.packer("M", writer.sink("M")) });
-      const result = await run(session, { repository, writer, cut, batches: engine.batches(options.source), options });
-      await dead.forget();
-      await journal.end();
-      return result;
-    } catch (error) {
-      await writer.abort();
+    }).catch((error) => {
+      dead.leave();
       throw error;
-    }
+    });
+    await dead.forget();
+    writer.connect({ D: engine.packer("D", writer.sink("D")), M: engine.packer("M", writer.sink("M")) });
+    const result = await run(session, { repository, writer, cut, batches: engine.batches(options.source), options });
+    await journal.end();
+    return result;
+  } catch (error) {
+    await writer?.abort();
+    journal?.leave();
+    throw error;
   } finally {
     engine.close();
   }

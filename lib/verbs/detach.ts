@@ -46,14 +46,12 @@ export async function detach(
 }
 
 /** What stands in place of an entry's body: only files can have one. */
-async function chunkList(placed: PlacedOp[], { entry, fromOp, toOp }: PageEntry): Promise<string> {
+async function chunkList(placed: PlacedOp[], { entry, bodyOp }: PageEntry): Promise<string> {
   let list = "";
-  if (entry.type !== "-" && entry.type !== "M" && entry.type !== "?") return list;
-  for (const { op, segments } of placed.slice(fromOp + 1, toOp)) {
-    if (op.op === "raw") break;
-    for await (const segment of segments()) {
-      if ("id" in segment) list += `${toHex(segment.id)} ${segment.from} ${segment.length}\n`;
-    }
+  const isFile = entry.type === "-" || entry.type === "M" || entry.type === "?";
+  if (!isFile || bodyOp === undefined) return list;
+  for await (const segment of placed[bodyOp]!.segments()) {
+    if ("id" in segment) list += `${toHex(segment.id)} ${segment.from} ${segment.length}\n`;
   }
   return list;
 }

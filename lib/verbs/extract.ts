@@ -79,14 +79,9 @@ async function some(session: VerbSession, snapshot: OpenSnapshot, options: Extra
       for (const number of [...numbers].sort((a, b) => a - b)) {
         const entry = all[number]!;
         entries++;
-        yield { bytes: entry.header };
-        let length = 0;
-        for (const { op, segments } of placed.slice(entry.fromOp + 1, entry.toOp)) {
-          if (op.op === "raw") break;
-          length += op.length;
-          yield* segments();
-        }
-        yield { bytes: new Uint8Array(paddingLength(length)) };
+        const { fromOp, bodyOp, bodyBytes } = entry;
+        for (const { segments } of placed.slice(fromOp, (bodyOp ?? fromOp) + 1)) yield* segments();
+        yield { bytes: new Uint8Array(paddingLength(bodyBytes)) };
       }
     }
     yield { bytes: endOfArchive() };

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { Catalog } from "../../lib/catalog/mod.ts";
 import { brickOf, collidingId, domain, idOf, idsOf, joined, nameOf, otherDomain } from "./bricks.ts";
 
@@ -41,8 +42,11 @@ catalogTest("ids may lie anywhere in memory", (catalog) => {
   for (let offset = 0; offset < 8; offset++) {
     const buffer = new Uint8Array(32 * 4 + 8);
     buffer.set(joined(idsOf("a", 4)), offset);
-    const numbers = catalog.lookup("D", domain, buffer.subarray(offset, offset + 32 * 4));
-    assert.ok(numbers.every((number) => catalog.brick(number)?.name === nameOf(1)));
+    const ids = buffer.subarray(offset, offset + 32 * 4);
+    for (const view of [ids, Buffer.from(ids.buffer, offset, ids.length)]) {
+      const numbers = catalog.lookup("D", domain, view);
+      assert.ok(numbers.every((number) => catalog.brick(number)?.name === nameOf(1)));
+    }
   }
 });
 
@@ -152,8 +156,10 @@ catalogTest("damage in some blocks takes only their chunks out", (catalog) => {
 catalogTest("a chunk that a brick holds in a damaged and in a whole block is still found", (catalog) => {
   for (const [number, damaged] of [[1, 0], [2, 1]] as const) {
     const id = idOf(`twice ${number}`);
-    catalog.addBricks([brickOf(number, [id, idOf(`other ${number}`), id], { perBlock: 2 })]);
+    const others = idsOf(`other ${number}`, 2);
+    catalog.addBricks([brickOf(number, [id, ...others, id], { perBlock: 2 })]);
     catalog.markDamaged(nameOf(number), [damaged]);
+    found(catalog, others);
     for (let again = 0; again < 3; again++) assert.deepEqual(found(catalog, [id]), [nameOf(number)]);
     assert.deepEqual(candidates(catalog, id), [nameOf(number)]);
   }
@@ -233,7 +239,9 @@ catalogTest("of different records of one brick the oldest counts, in whatever or
     [brickOf(2, idsOf("d", 2000), young), brickOf(2, [...idsOf("c", 5), idOf("a 0")], old)],
     [brickOf(3, idsOf("e", 5), young), brickOf(3, idsOf("e", 5), old)],
   ];
+  catalog.addBricks([brickOf(9, [idOf("d 7")], { ledgerObject: "ledger/x/9" })]);
   for (const row of rows.flat()) catalog.addBricks([row]);
+  assert.deepEqual(found(catalog, [idOf("d 7")]), [nameOf(9)]);
   assert.deepEqual(found(catalog, [idOf("a 0"), idOf("b 1"), idOf("c 1"), idOf("d 1"), idOf("e 1")]), [
     nameOf(1),
     undefined,
@@ -241,7 +249,8 @@ catalogTest("of different records of one brick the oldest counts, in whatever or
     undefined,
     nameOf(3),
   ]);
-  assert.deepEqual(Array.from(catalog.bricks(), (brick) => brick.ledgerObject), Array(3).fill("ledger/x/1"));
+  const places = Array.from(catalog.bricks(), (brick) => brick.ledgerObject);
+  assert.deepEqual(places, [...Array(3).fill("ledger/x/1"), "ledger/x/9"]);
   assert.equal(catalog.brickByName(nameOf(2))?.chunkCount, 6);
 });
 

@@ -30,6 +30,13 @@ Deno.test("however much is put in, what is still there is right, and what was us
   assert.equal(cache.get(1, words("1"), 0), 0, "the oldest are gone");
 });
 
+Deno.test("one id has an answer in each of many scopes, in a table that is half full of it", () => {
+  const cache = new IdCache(1 << 16);
+  for (let scope = 1; scope <= 500; scope++) cache.set(scope, words("a"), 0, 1000 + scope);
+  for (let scope = 1; scope <= 500; scope++) assert.equal(cache.get(scope, words("a"), 0), 1000 + scope);
+  assert.equal(cache.get(501, words("a"), 0), 0);
+});
+
 Deno.test("ids that differ in one bit only are different ids", () => {
   const cache = new IdCache(1 << 20);
   const id = idOf("a");

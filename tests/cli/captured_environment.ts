@@ -5,6 +5,7 @@ import { NoTerminalError } from "../../lib/cli/errors.ts";
 export interface Captured {
   readonly environment: Environment;
   readonly stdout: () => string;
+  readonly stdoutBytes: () => Uint8Array<ArrayBuffer>;
   readonly stderr: () => string;
 }
 
@@ -26,19 +27,28 @@ export function captureEnvironment(variables: Record<string, string> = {}): Capt
       throw new Error(`exit ${code}`);
     },
   };
-  return { environment, stdout: stdout.text, stderr: stderr.text };
+  return { environment, stdout: stdout.text, stdoutBytes: stdout.bytes, stderr: stderr.text };
 }
 
 function capture() {
-  let kept = "";
+  const kept: Uint8Array[] = [];
   const writeSync = (bytes: Uint8Array) => {
-    kept += new TextDecoder().decode(bytes);
+    kept.push(bytes.slice());
     return bytes.length;
+  };
+  const bytes = () => {
+    const whole = new Uint8Array(kept.reduce((sum, piece) => sum + piece.length, 0));
+    let at = 0;
+    for (const piece of kept) {
+      whole.set(piece, at);
+      at += piece.length;
+    }
+    return whole;
   };
   const stream = {
     writeSync,
     write: (bytes: Uint8Array) => Promise.resolve(writeSync(bytes)),
     isTerminal: () => false,
   };
-  return { stream, text: () => kept };
+  return { stream, bytes, text: () => new TextDecoder().decode(bytes()) };
 }

@@ -1,5 +1,5 @@
 import { refuseSeededRandomness } from "../../crypto/mod.ts";
-import { create, type CreateResult } from "../../verbs/mod.ts";
+import { create, type CreateOptions, type CreateResult } from "../../verbs/mod.ts";
 import { UsageError } from "../errors.ts";
 import { incompleteCode } from "../exit_codes.ts";
 import type { RequestOf } from "../grammar/mod.ts";
@@ -27,15 +27,15 @@ export async function performCreate(request: RequestOf<"create">, session: Sessi
   return result.complete ? 0 : incompleteCode;
 }
 
-function sourceOf({ producer }: RequestOf<"create">, session: Session) {
-  if (producer.length > 0) return { kind: "command", argv: [...producer], env: session.childEnvironment() } as const;
+function sourceOf({ producer }: RequestOf<"create">, session: Session): CreateOptions["source"] {
+  if (producer.length > 0) return { kind: "command", argv: [...producer], env: session.childEnvironment() };
   if (session.stdin.isTerminal()) {
     throw new UsageError(
       "Standard input is a terminal, not a tar. Pipe one in (tar c DIR | tarzan create), or name the program that makes " +
         "it (tarzan create -- tar c DIR).",
     );
   }
-  return { kind: "stdin" } as const;
+  return { kind: "stdin" };
 }
 
 /** What a backup did, for people. */

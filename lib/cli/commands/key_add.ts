@@ -50,8 +50,8 @@ export function renderAdded({ role, domain, slots, file, code }: KeyAddResult): 
     ["domain", role === "write" ? domain.name : undefined],
     ...slots.map((slot) => ["slot", slot] as const),
     ["file", file],
-    ["code", code],
-    ["use", file === undefined ? "the first time on a machine: --pin CODE" : `--identity ${file}`],
+    ["code", `${code}  (give it with --pin on a machine that has not seen this key)`],
+    ["use", file === undefined ? undefined : `--identity ${file}`],
     ["careful", isPlainFile ? "the file is not encrypted; whoever has it can add backups" : undefined],
   ]);
 }

@@ -15,7 +15,7 @@ export interface Unpacked<Result> {
   readonly code: number;
 }
 
-/** Runs tar in a directory, which is made if need be, on what `feed` writes; stops it when `feed` fails. */
+/** Runs tar in a directory, which is made if need be, on what `feed` writes. It has ended when this returns or throws. */
 export async function unpackWithTar<Result>(
   { directory, environment }: { readonly directory: string; readonly environment: Record<string, string> },
   feed: (input: TarInput) => Promise<Result>,
@@ -23,38 +23,35 @@ export async function unpackWithTar<Result>(
   await makeDirectory(directory);
   const child = startTar(directory, environment);
   const writer = child.stdin.getWriter();
-  let ended: Deno.CommandStatus | undefined;
+  let refused = false;
+  const input = async (bytes: Uint8Array) => {
+    if (refused) return;
+    try {
+      await writer.write(bytes);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+      // Some tars end at the two zero blocks and do not read the zeros behind them: then all is well.
+      refused = true;
+      requireSuccess(await child.status, directory);
+    }
+  };
   try {
-    const result = await feed(async (bytes) => {
-      if (ended !== undefined) return;
-      try {
-        await writer.write(bytes);
-      } catch (error) {
-        if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
-        // Some tars end at the two zero blocks and do not read the zeros behind them.
-        ended = await child.status;
-        requireSuccess(ended, directory);
-      }
-    });
-    if (ended === undefined) await writer.close();
-    ended ??= await child.status;
-    if (ended.signal !== null) requireSuccess(ended, directory);
-    return { result, code: ended.code };
+    const result = await feed(input);
+    await end();
+    const status = await child.status;
+    if (status.signal !== null) requireSuccess(status, directory);
+    return { result, code: status.code };
   } catch (error) {
-    if (ended === undefined) await stop(child, writer);
+    // Whatever tar was given so far, it unpacks.
+    await end();
+    await child.status;
     throw error;
   }
-}
 
-/** Ends tar early. Why is told elsewhere, so nothing that goes wrong here matters but that it ends. */
-async function stop(child: Deno.ChildProcess, writer: WritableStreamDefaultWriter): Promise<void> {
-  try {
-    child.kill("SIGTERM");
-  } catch {
-    // It has ended by itself.
+  async function end(): Promise<void> {
+    // A pipe that broke is closed already.
+    await writer.close().catch(() => {});
   }
-  await writer.abort().catch(() => {});
-  await child.status;
 }
 
 async function makeDirectory(directory: string): Promise<void> {

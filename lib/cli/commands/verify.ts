@@ -63,8 +63,8 @@ function verdict(
     snapshots > 0 ? counted(snapshots, "snapshot") : "",
     counted(bricks, "brick"),
     bricksHashed > 0 ? `${counted(bricksHashed, "brick")} hashed` : "",
-    blocksOpened > 0 ? `${counted(blocksOpened, "block")} decrypted` : "",
-    bytesReplayed > 0 ? `${formatBytes(bytesReplayed)} replayed` : "",
+    bytesReplayed > 0 ? `${formatBytes(bytesReplayed)} restored and compared` : "",
+    blocksOpened > 0 ? `${counted(blocksOpened, bytesReplayed > 0 ? "more block" : "block")} decrypted` : "",
   ].filter((part) => part !== "").join(", ");
   if (problems.length === 0) return `ok: ${done}; no problem found`;
   return `damaged: ${counted(problems.length, "problem")}, ${counted(affected.length, "snapshot")} touched (${done})`;

@@ -41,7 +41,7 @@ export function repositoryOptions() {
 
 /** The keys that open the repository. */
 export function keyOptions(use: "shown" | "hidden") {
-  return object("Keys (default: $TARZAN_PASSPHRASE, else ask for the passphrase at the terminal)", {
+  return object("Keys (default: $TARZAN_PASSPHRASE, else asked for)", {
     identityFiles: multiple(option("--identity", file(), {
       description: message`An age identity or a TARzan key file; may be repeated.`,
     })),

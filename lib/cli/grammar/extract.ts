@@ -24,6 +24,7 @@ export const extract: CommandGrammar<ExtractRequest> = {
   description: [
     "Writes the tar to standard output: without a PATH the same bytes that went in, with PATHs a valid tar of just those " +
     "entries. With --to the system's tar unpacks it there.",
+    "What there is of an incomplete backup is written all the same, with a warning and exit code 3.",
   ],
   usage: "[OPTION…] [INDEX] [PATH…]",
   examples: [

@@ -82,6 +82,7 @@ export const inspect: CommandGrammar<InspectRequest> = {
 export const checksum: CommandGrammar<ChecksumRequest> = {
   name: "checksum",
   brief: "Print SHA-256, Glacier tree hash and length of files.",
+  description: ["One line for each file: SHA-256, tree hash, length in bytes, name."],
   usage: "[OPTION…] FILE…",
   examples: ["tarzan checksum archive.tar", "tarzan checksum --json bricks/*/*"],
   options: () =>

@@ -24,6 +24,7 @@ export const verify: CommandGrammar<VerifyRequest> = {
   description: [
     "Checks the seals of all indexes, that every brick is there in full length, and that every chunk can be found. This " +
     "reads no data. It says what it could not check with your key, and which files damage touches; then it exits with 4.",
+    "Whoever only stores a repository can check it with --bricks and no key at all: press Enter at the question.",
   ],
   usage: "[OPTION…] [INDEX…]",
   examples: ["tarzan verify", "tarzan verify backup.idx --data", "tarzan verify --bricks --data=10%"],
@@ -32,7 +33,7 @@ export const verify: CommandGrammar<VerifyRequest> = {
       command: constant("verify"),
       bricks: withDefault(
         flag("--bricks", {
-          description: message`Also read every brick and compare its SHA-256 with its name (needs no key).`,
+          description: message`Also read every brick and compare its SHA-256 with its name (works without a key).`,
         }),
         false,
       ),
@@ -45,6 +46,6 @@ export const verify: CommandGrammar<VerifyRequest> = {
         0,
         { message: [] },
       ),
-      backups: multiple(backupArgument("all, and whatever else is there")),
+      backups: multiple(backupArgument("all of them")),
     }),
 };
