@@ -61,6 +61,7 @@ export class Catalog {
     return new Catalog(Database.open(path, layout), options.cacheBytes ?? defaultCacheBytes);
   }
 
+  /** Ends the use of the file; may come twice. */
   close(): void {
     this.#database.close();
   }

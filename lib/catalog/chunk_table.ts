@@ -107,6 +107,7 @@ export class ChunkTable {
     return this.#kept.has(segment);
   }
 
+  /** The segment with this number. */
   segment(number: number): Segment {
     const kept = this.#kept.get(number);
     if (kept !== undefined) return kept;

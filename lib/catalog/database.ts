@@ -69,6 +69,7 @@ export class Database {
     }
   }
 
+  /** A statement to run many times; it ends with the database. */
   prepare(sql: string): StatementSync {
     return this.#sqlite.prepare(sql);
   }
@@ -131,6 +132,7 @@ export class Database {
     return error;
   }
 
+  /** Ends the use of the file; may come twice. */
   close(): void {
     if (this.#sqlite.isOpen) this.#sqlite.close();
   }

@@ -6,10 +6,14 @@ import type { Buffer } from "./arena.ts";
 import type { Pool } from "./pool.ts";
 import type { BlockKey } from "./tasks.ts";
 
-/** Where sealed blocks go. `place` gives the brick and number of the next block; `append` is called in the same order. */
+/**
+ * Where sealed blocks go. `place` gives the brick and number of the next block; `append` is called in the same order. After
+ * `fail` no more blocks come, not even those that were placed: whoever waits for them must give up.
+ */
 export interface BlockSink {
   place(rawLength: number, chunks: number): Promise<{ key: BlockKey; number: number }>;
   append(block: { sealed: Uint8Array<ArrayBuffer>; rawLength: number; records: Uint8Array }): Promise<void>;
+  fail(error: Error): void;
 }
 
 export interface PackerOptions {
@@ -96,6 +100,7 @@ export class BlockPacker {
       await sink.append({ sealed: bytes, rawLength: length, records: joinRecords(records) });
     }).catch((error) => {
       this.#failure ??= error as Error;
+      sink.fail(this.#failure);
     }).then(() => this.#giveBack(buffer));
   }
 

@@ -57,13 +57,17 @@ export async function startWriter(options: WriterOptions): Promise<WriterEngine>
     smallBodyBytes: options.smallBodyBytes,
     nameHash: (name: Uint8Array) => nameHasher.id(name)[0]!,
   };
+  const reading: AsyncGenerator[] = [];
   return {
-    batches: (source) =>
-      ingest({ arena, sizes, smallBodyBytes: options.smallBodyBytes, pagesKey: keys.pages, source }, {
+    batches(source) {
+      const batches = ingest({ arena, sizes, smallBodyBytes: options.smallBodyBytes, pagesKey: keys.pages, source }, {
         pool,
         inline: source.kind === "bytes" ? inline : undefined,
         ...(options.signal === undefined ? {} : { signal: options.signal }),
-      }),
+      });
+      reading.push(batches);
+      return batches;
+    },
     packer: (kind, sink) =>
       new BlockPacker({
         pool,
@@ -73,7 +77,11 @@ export async function startWriter(options: WriterOptions): Promise<WriterEngine>
         level: options.level,
         sink,
       }),
-    close: () => pool.close(),
+    close() {
+      // Whoever stopped in the middle of the input leaves a reading thread behind.
+      for (const batches of reading) void batches.return(undefined);
+      pool.close();
+    },
   };
 }
 

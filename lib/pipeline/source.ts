@@ -40,14 +40,7 @@ function fileSource(path: string): Source {
 }
 
 function commandSource(argv: string[], env: Record<string, string>): Source {
-  const child = new Deno.Command(argv[0]!, {
-    args: argv.slice(1),
-    clearEnv: true,
-    env,
-    stdin: "inherit",
-    stdout: "piped",
-    stderr: "inherit",
-  }).spawn();
+  const child = spawn(argv, env);
   const reader = child.stdout.getReader();
   let rest: Uint8Array = new Uint8Array();
   return {
@@ -67,6 +60,15 @@ function commandSource(argv: string[], env: Record<string, string>): Source {
       return (await child.status).code;
     },
   };
+}
+
+function spawn(argv: string[], env: Record<string, string>): Deno.ChildProcess {
+  try {
+    const options = { args: argv.slice(1), clearEnv: true, env } as const;
+    return new Deno.Command(argv[0]!, { ...options, stdin: "inherit", stdout: "piped", stderr: "inherit" }).spawn();
+  } catch (cause) {
+    throw new Error(`Cannot run ${argv[0]}: ${(cause as Error).message}. Nothing was stored`, { cause });
+  }
 }
 
 function piecesSource(pieces: Iterable<Uint8Array>): Source {

@@ -61,6 +61,7 @@ export class BrickFiller {
   readonly #options: FillerOptions;
   #brick: OpenBrick | undefined;
   #closing: Promise<void> = Promise.resolve();
+  #failure: Error | undefined;
   /** Chunks in bricks that are in the store. */
   storedChunks = 0;
 
@@ -88,6 +89,12 @@ export class BrickFiller {
     await this.#write(brick, block.sealed);
     brick.sealed.push(block.sealed.length);
     brick.appended?.();
+  }
+
+  /** No more blocks come, for this reason. */
+  fail(error: Error): void {
+    this.#failure ??= error;
+    this.#brick?.appended?.();
   }
 
   /** Closes the brick that is being filled, if any, and waits until all are in the store. Append everything before. */
@@ -139,6 +146,7 @@ export class BrickFiller {
   async #close(): Promise<void> {
     const brick = this.#brick!;
     while (brick.sealed.length < brick.raw.length) {
+      if (this.#failure !== undefined) throw this.#failure;
       await new Promise<void>((resolve) => brick.appended = resolve);
     }
     await this.#closing;

@@ -98,6 +98,7 @@ export async function publishOnce(
     if (!isUnsupported(error)) throw error;
   }
   using lock = await Deno.open(options.lockPath, { write: true, create: true, mode: fileMode });
+  await setMode(options.lockPath, fileMode);
   await lock.lock(true);
   if (await exists(final)) return false;
   await Deno.rename(temporary, final);
