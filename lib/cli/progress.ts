@@ -2,7 +2,7 @@
  * What a progress line knows and how it looks, without a clock or a terminal: the state is advanced with times that the
  * caller gives, and rendering is a pure function, so both are tested as values and strings.
  */
-import { formatBytes, formatCount, formatDuration, formatPercent, formatRate } from "./units.ts";
+import { formatBytes, formatCount, formatCounted, formatDuration, formatPercent, formatRate } from "./units.ts";
 
 /** What a command tells about how far it is. Numbers grow within a phase; a new phase starts them again. */
 export interface ProgressFields {
@@ -111,7 +111,7 @@ function progressParts(state: ProgressState): Part[] {
   }
   if (rate !== undefined) parts.push({ text: formatRate(rate, 1000), rank: 3 });
   if (entries !== undefined) {
-    parts.push({ text: `${formatCount(entries)} ${entries === 1 ? "entry" : "entries"}`, rank: 6 });
+    parts.push({ text: formatCounted(entries, "entry", "entries"), rank: 6 });
   }
   if (storedBytes !== undefined) parts.push({ text: `${formatBytes(storedBytes)} stored`, rank: 5 });
   if (leftMs !== undefined) parts.push({ text: `${formatDuration(leftMs)} left`, rank: 2 });

@@ -20,6 +20,11 @@ export function formatCount(count: number): string {
   return Math.trunc(count).toString().replace(/\B(?=(\d{3})+(?!\d))/g, ",");
 }
 
+/** A number of things: `1 brick`, `12 bricks`. */
+export function formatCounted(count: number, one: string, many = `${one}s`): string {
+  return `${formatCount(count)} ${count === 1 ? one : many}`;
+}
+
 /** A span of time in the two largest units that say something: `450 ms`, `3.2 s`, `4 min 05 s`, `2 h 07 min`, `3 d 04 h`. */
 export function formatDuration(ms: number): string {
   if (ms < 999.5) return `${Math.round(Math.max(0, ms))} ms`;

@@ -28,7 +28,9 @@ export interface BlockShape {
 
 /** What the block reader asks of the repository. */
 export interface BlockSource {
-  /** All places of a chunk, the one to try first first. */
+  /** The place of a chunk to try first: quick, for it is asked for every chunk. */
+  place(kind: Kind, id: Uint8Array): ChunkPlace | undefined;
+  /** All places of a chunk, for when the first fails. */
   places(kind: Kind, id: Uint8Array): ChunkPlace[];
   shape(brick: string, block: number): BlockShape;
   frame(brick: string, block: number): Promise<Uint8Array<ArrayBuffer>>;
@@ -82,22 +84,29 @@ export class BlockReader {
 
   /** The first place of a chunk, for those who read many in order. */
   place(kind: Kind, id: Uint8Array): ChunkPlace {
-    const place = this.#source.places(kind, id)[0];
+    const place = this.#source.place(kind, id);
     if (place === undefined) throw missing(id);
     return place;
   }
 
   /** The bytes of a chunk, from the first place where they are what they should be. A view. */
   async chunk(kind: Kind, id: Uint8Array): Promise<Uint8Array> {
-    let failure: Error | undefined;
+    const first = this.place(kind, id);
+    let failure: Error;
+    try {
+      return this.cutOut(await this.block(first.brick, first.block), first);
+    } catch (error) {
+      failure = error as Error;
+    }
     for (const place of this.#source.places(kind, id)) {
+      if (place.brick === first.brick && place.block === first.block) continue;
       try {
         return this.cutOut(await this.block(place.brick, place.block), place);
-      } catch (error) {
-        failure ??= error as Error;
+      } catch {
+        // The first failure is told: the other copies were only a hope.
       }
     }
-    throw failure ?? missing(id);
+    throw failure;
   }
 
   /** A chunk of an opened block; throws when it is not what its id says. */

@@ -36,6 +36,18 @@ interface OpenedBrick {
   numbers?: Map<string, number>;
   lastNumber: number;
   serial: number;
+  /** Nothing speaks against it: a chunk found here need not be looked for elsewhere. */
+  usable: boolean;
+}
+
+/** Where a chunk is, as readers of blocks want it. */
+export interface ChunkPlace {
+  brick: string;
+  block: number;
+  index: number;
+  offset: number;
+  length: number;
+  blockBytes: number;
 }
 
 /** The key of a brick's blocks as the threads that open them take it. */
@@ -68,6 +80,7 @@ export class BrickSource {
   readonly #domain: string;
   readonly #opened = new Map<number, OpenedBrick>();
   readonly #numbers = new Map<string, number>();
+  readonly #last: Partial<Record<BrickKind, OpenedBrick>> = {};
   readonly #headers = new Map<string, Promise<BrickHeader>>();
   readonly #keys = new Map<string, Promise<BrickKey>>();
 
@@ -76,8 +89,25 @@ export class BrickSource {
     this.#domain = domain;
   }
 
+  /** The place of a chunk to try first. Mostly it is the one behind the last: a stream meets chunks as they were stored. */
+  place(kind: BrickKind, id: Uint8Array): ChunkPlace | undefined {
+    const last = this.#last[kind];
+    if (last?.usable) {
+      const next = last.lastNumber + 1;
+      if (isChunk(last, next, id)) {
+        last.lastNumber = next;
+        return placeOf(last, next);
+      }
+    }
+    const [number] = this.#repository.catalog.candidates(kind, this.#domain, id);
+    if (number === undefined) return undefined;
+    const brick = this.#last[kind] = this.#brick(number);
+    const chunk = chunkNumber(brick, id);
+    return chunk === undefined ? undefined : placeOf(brick, chunk);
+  }
+
   /** All places of a chunk, the oldest intact one first. */
-  places(kind: BrickKind, id: Uint8Array) {
+  places(kind: BrickKind, id: Uint8Array): ChunkPlace[] {
     const numbers = this.#repository.catalog.candidates(kind, this.#domain, id);
     return numbers.flatMap((number) => {
       const brick = this.#brick(number);
@@ -153,8 +183,11 @@ export class BrickSource {
       }
       return known;
     }
-    const { name, kind, domain, blocks, chunks } = this.#repository.catalog.brick(number)!;
+    const { name, kind, domain, blocks, chunks, excluded } = this.#repository.catalog.brick(number)!;
+    const { absent, condemned, gone, damaged } = excluded;
+    const usable = !absent && !condemned && !gone && damaged.length === 0;
     const opened = {
+      usable,
       name,
       kind,
       domain,
@@ -171,14 +204,19 @@ export class BrickSource {
 }
 
 function chunkNumber(brick: OpenedBrick, id: Uint8Array): number | undefined {
-  // A stream meets chunks in the order in which they were stored.
   const next = brick.lastNumber + 1;
-  const at = next * 36;
-  if (at < brick.chunks.length && equalBytes(brick.chunks.subarray(at, at + 32), id)) return brick.lastNumber = next;
+  if (isChunk(brick, next, id)) return brick.lastNumber = next;
   brick.numbers ??= numberChunks(brick.chunks);
   const number = brick.numbers.get(toHex(id));
   if (number !== undefined) brick.lastNumber = number;
   return number;
+}
+
+function isChunk({ chunks }: OpenedBrick, number: number, id: Uint8Array): boolean {
+  const at = number * 36;
+  if (at >= chunks.length) return false;
+  for (let i = 0; i < 32; i++) if (chunks[at + i] !== id[i]) return false;
+  return true;
 }
 
 function numberChunks(chunks: Uint8Array): Map<string, number> {
@@ -187,7 +225,7 @@ function numberChunks(chunks: Uint8Array): Map<string, number> {
   return numbers;
 }
 
-function placeOf(brick: OpenedBrick, chunk: number) {
+function placeOf(brick: OpenedBrick, chunk: number): ChunkPlace {
   let low = 0;
   for (let high = brick.blocks.length - 1; low < high;) {
     const middle = (low + high + 1) >> 1;

@@ -2,7 +2,7 @@ import { detach } from "../../verbs/mod.ts";
 import type { RequestOf } from "../grammar/mod.ts";
 import { jsonLine } from "../json.ts";
 import type { Session } from "../session.ts";
-import { formatCount } from "../units.ts";
+import { formatCounted } from "../units.ts";
 import { writeToFile } from "./file_output.ts";
 import { tarOutput } from "./tar_output.ts";
 
@@ -15,6 +15,8 @@ export async function performDetach({ backup, out, json }: RequestOf<"detach">, 
   const object = jsonLine("tarzan.detach/1", { snapshot, entries, out });
   if (json && out === undefined) session.tell(object);
   else if (json) session.stdout.print(object);
-  else if (out !== undefined) session.note(`Wrote ${formatCount(entries)} entries of snapshot ${snapshot} to ${out}.`);
+  else if (out !== undefined) {
+    session.note(`Wrote ${formatCounted(entries, "entry", "entries")} of snapshot ${snapshot} to ${out}.`);
+  }
   return 0;
 }

@@ -3,7 +3,7 @@ import { incompleteCode } from "../exit_codes.ts";
 import type { RequestOf } from "../grammar/mod.ts";
 import { jsonLine } from "../json.ts";
 import type { Session } from "../session.ts";
-import { formatBytes, formatCount } from "../units.ts";
+import { formatBytes, formatCounted } from "../units.ts";
 import { requireSuccess, unpackWithTar } from "./system_tar.ts";
 import { tarOutput } from "./tar_output.ts";
 
@@ -39,7 +39,7 @@ async function unpack({ backup, paths }: RequestOf<"extract">, session: Session,
 
 /** What was unpacked, for people. */
 export function unpackedSentence({ snapshot, bytes, entries }: ExtractResult, to: string): string {
-  const what = entries === undefined ? "" : `${formatCount(entries)} ${entries === 1 ? "entry" : "entries"} of `;
+  const what = entries === undefined ? "" : `${formatCounted(entries, "entry", "entries")} of `;
   return `Unpacked ${what}snapshot ${snapshot} into ${to} (${formatBytes(bytes)}).`;
 }
 

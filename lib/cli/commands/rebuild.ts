@@ -4,7 +4,7 @@ import type { RequestOf } from "../grammar/mod.ts";
 import { jsonLine } from "../json.ts";
 import { printableLine } from "../printable.ts";
 import type { Session } from "../session.ts";
-import { formatCount } from "../units.ts";
+import { formatCount, formatCounted } from "../units.ts";
 import { renderFacts } from "./facts.ts";
 
 /** `tarzan rebuild`: 4 when a part of the ledger cannot be read. */
@@ -20,13 +20,13 @@ export async function performRebuild({ json, quiet }: RequestOf<"rebuild">, sess
 /** What the catalogue holds now, for people. */
 export function renderRebuilt({ bricks, chunks, domains, adopted, strangers, problems }: RebuildResult): string {
   const some = (names: readonly string[], what: string) =>
-    names.length === 0 ? undefined : `${formatCount(names.length)} ${what}`;
+    names.length === 0 ? undefined : `${formatCounted(names.length, "brick")} ${what}`;
   const facts = renderFacts([
     ["domains", formatCount(domains)],
     ["bricks", formatCount(bricks)],
     ["chunks", formatCount(chunks)],
-    ["adopted", some(adopted, "bricks that no ledger told of; they are on record now")],
-    ["strangers", some(strangers, "bricks that this key cannot read; left alone")],
+    ["adopted", some(adopted, "that no ledger told of; on record now")],
+    ["strangers", some(strangers, "that this key cannot read; left alone")],
   ]);
   return problems.map((problem) => `ledger: ${printableLine(problem)}\n`).join("") + facts;
 }

@@ -5,7 +5,7 @@ import type { RequestOf } from "../grammar/mod.ts";
 import { jsonLine } from "../json.ts";
 import { printableLine } from "../printable.ts";
 import type { Session } from "../session.ts";
-import { formatBytes, formatCount } from "../units.ts";
+import { formatBytes, formatCount, formatCounted } from "../units.ts";
 
 /** `tarzan verify`: 4 when anything is not as it should be. */
 export async function performVerify(request: RequestOf<"verify">, session: Session): Promise<number> {
@@ -47,7 +47,7 @@ export function renderVerified(result: VerifyResult): string {
 
 function affectedLines({ snapshot, label, entries, count, nameless }: Affected): string[] {
   const losses: string[] = [];
-  if (count > 0) losses.push(counted(count, "entry", "entries"));
+  if (count > 0) losses.push(formatCounted(count, "entry", "entries"));
   if (nameless) losses.push("bytes that belong to no entry");
   const name = label === "" ? snapshot : `${snapshot} "${label}"`;
   const lines = [`snapshot ${name}: damage touches ${losses.join(" and ") || "it"}`];
@@ -60,18 +60,16 @@ function verdict(
   { problems, affected, snapshots, bricks, bricksHashed, blocksOpened, bytesReplayed }: VerifyResult,
 ): string {
   const done = [
-    snapshots > 0 ? counted(snapshots, "snapshot") : "",
-    counted(bricks, "brick"),
-    bricksHashed > 0 ? `${counted(bricksHashed, "brick")} hashed` : "",
+    snapshots > 0 ? formatCounted(snapshots, "snapshot") : "",
+    formatCounted(bricks, "brick"),
+    bricksHashed > 0 ? `${formatCounted(bricksHashed, "brick")} hashed` : "",
     bytesReplayed > 0 ? `${formatBytes(bytesReplayed)} restored and compared` : "",
-    blocksOpened > 0 ? `${counted(blocksOpened, bytesReplayed > 0 ? "more block" : "block")} decrypted` : "",
+    blocksOpened > 0 ? `${formatCounted(blocksOpened, bytesReplayed > 0 ? "more block" : "block")} decrypted` : "",
   ].filter((part) => part !== "").join(", ");
   if (problems.length === 0) return `ok: ${done}; no problem found`;
-  return `damaged: ${counted(problems.length, "problem")}, ${counted(affected.length, "snapshot")} touched (${done})`;
-}
-
-function counted(count: number, one: string, many = `${one}s`): string {
-  return `${formatCount(count)} ${count === 1 ? one : many}`;
+  return `damaged: ${formatCounted(problems.length, "problem")}, ${
+    formatCounted(affected.length, "snapshot")
+  } touched (${done})`;
 }
 
 /** Everything that was found as JSON, schema `tarzan.verify/1`. */
