@@ -2,8 +2,13 @@
 // WebAssembly tools, and as base64 in `wasm.ts`, which every Deno embeds in a compiled executable and loads without a read
 // permission. A test compiles again and compares, so neither can drift from the source.
 //
-//   deno run -A kernel/build.ts
+//   deno task kernel            into kernel/
+//   deno task kernel FOLDER     somewhere else, to compare
+//
+// The compiler has a deno.json and a lock of its own beside this file: it weighs 100 MB, which nobody should have to
+// download who only wants to run TARzan.
 
+import { pathToFileURL } from "node:url";
 import { main } from "assemblyscript/asc";
 
 const FLAGS = [
@@ -13,7 +18,7 @@ const FLAGS = [
 ];
 
 /** The bytes of the module that kernel/assembly compiles to; throws what the compiler printed if it does not. */
-export async function compileKernel(): Promise<Uint8Array> {
+async function compileKernel(): Promise<Uint8Array> {
   let wasm: Uint8Array | undefined;
   const folder = new URL("assembly/", import.meta.url);
   const { error, stderr } = await main(["index.ts", "--outFile", "tarzan.wasm", ...FLAGS], {
@@ -28,7 +33,7 @@ export async function compileKernel(): Promise<Uint8Array> {
 }
 
 /** The text of `wasm.ts` for a module. */
-export function moduleSource(wasm: Uint8Array): string {
+function moduleSource(wasm: Uint8Array): string {
   const base64 = btoa(String.fromCharCode(...wasm)).replace(/.{1,120}/g, "$&\n");
   return `// Made by kernel/build.ts from kernel/assembly; do not edit. ${wasm.length} bytes of WebAssembly as base64.
 
@@ -55,8 +60,7 @@ export function kernelModule(): WebAssembly.Module {
 `;
 }
 
-if (import.meta.main) {
-  const wasm = await compileKernel();
-  await Deno.writeFile(new URL("tarzan.wasm", import.meta.url), wasm);
-  await Deno.writeTextFile(new URL("wasm.ts", import.meta.url), moduleSource(wasm));
-}
+const folder = Deno.args[0] === undefined ? import.meta.url : pathToFileURL(`${Deno.args[0]}/`);
+const wasm = await compileKernel();
+await Deno.writeFile(new URL("tarzan.wasm", folder), wasm);
+await Deno.writeTextFile(new URL("wasm.ts", folder), moduleSource(wasm));

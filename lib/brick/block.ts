@@ -33,6 +33,7 @@ function compress(raw: Uint8Array, level: number): Uint8Array {
 export function unpackBlock(packed: Uint8Array<ArrayBuffer>, rawLength: number, what: string): Uint8Array<ArrayBuffer> {
   const codec = packed[0];
   const payload = packed.subarray(1);
+  if (codec === undefined) throw new DamageError(`Cannot read ${what}: there is nothing in it`);
   if (codec === CODEC_RAW) {
     if (payload.length !== rawLength) {
       throw new DamageError(`Cannot read ${what}: it holds ${payload.length} bytes, its toc says ${rawLength}`);

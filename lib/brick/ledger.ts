@@ -83,8 +83,8 @@ export async function decodeLedger(
 ): Promise<LedgerRecord[]> {
   const { name } = options;
   const header = object.slice(0, HEADER_BYTES);
-  const { domain } = parseLedgerHeader(object, name);
-  if (toHex(domain) !== toHex(options.domain)) {
+  checkForm(object, name);
+  if (toHex(header.subarray(16, 32)) !== toHex(options.domain)) {
     throw new DamageError(`Cannot trust ledger object ${name}: it belongs to another domain`);
   }
   const plain = await openRecordFrame(new Uint8Array(options.key), {
@@ -93,11 +93,19 @@ export async function decodeLedger(
     frame: object.slice(HEADER_BYTES),
     what: `ledger object ${name}`,
   });
+  // Only now: the frame has proved the header, so these bits were not flipped by accident.
+  checkReserved(object, name);
   return decodeRecords(plain, name);
 }
 
-/** Checks the clear part of a ledger object and gives its domain. */
+/** Checks the clear part of a ledger object and gives its domain; nothing of it is proved. */
 export function parseLedgerHeader(object: Uint8Array, name: string): { domain: Uint8Array<ArrayBuffer> } {
+  checkForm(object, name);
+  checkReserved(object, name);
+  return { domain: new Uint8Array(object.slice(16, 32)) };
+}
+
+function checkForm(object: Uint8Array, name: string): void {
   const magic = new TextDecoder("latin1").decode(object.subarray(0, 8));
   if (/^TARZANL[2-9]$/.test(magic)) {
     throw new UnsupportedError(`Cannot read ledger object ${name}: it was written by a newer tarzan. Update tarzan`);
@@ -106,10 +114,12 @@ export function parseLedgerHeader(object: Uint8Array, name: string): { domain: U
   if (magic !== MAGIC || frameBytes <= 0 || frameBytes % TOC_STEP_BYTES !== 0 || object.length > LEDGER_OBJECT_LIMIT) {
     throw new DamageError(`Cannot read ledger object ${name}: it has not the form of one`);
   }
+}
+
+function checkReserved(object: Uint8Array, name: string): void {
   if (object.subarray(8, 16).some((byte) => byte !== 0)) {
     throw new UnsupportedError(`Cannot read ledger object ${name}: it uses bits that a newer tarzan gave a meaning`);
   }
-  return { domain: new Uint8Array(object.slice(16, 32)) };
 }
 
 function associated(header: Uint8Array, name: string): Uint8Array<ArrayBuffer> {

@@ -9,6 +9,7 @@ export {
   finishBrick,
   headerLength,
   type NewBrick,
+  openHeader,
   openToc,
   paddingOffset,
   parseHeader,

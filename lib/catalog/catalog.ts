@@ -111,7 +111,8 @@ export class Catalog {
 
   /**
    * For reading: the numbers of all bricks that hold an id, in the order in which to try them: intact ones oldest first,
-   * then condemned ones, which are still there, then those where the chunk lies in a damaged block.
+   * then condemned ones, which are still there, then those where the chunk lies in a damaged block, then those of which
+   * somebody said that they are absent or gone.
    */
   candidates(kind: Kind, domain: string, id: Uint8Array): number[] {
     requireIds(id);

@@ -19,8 +19,11 @@ interface Holder {
   readonly damagedChunks: readonly number[];
 }
 
-/** How good a place for reading is, best first; what is absent or gone is no place at all. */
-type Rank = "intact" | "condemned" | "damaged";
+/**
+ * How good a place for reading is, best first. What is said to be absent or gone comes last, but it does come: the brick may
+ * be back, and a reader who tries does no harm, while whoever can write into a ledger can call any brick gone.
+ */
+type Rank = "intact" | "condemned" | "damaged" | "lost";
 
 /**
  * Finds chunks. Equal prefixes prove nothing: every answer was confirmed with the brick's own list of whole ids.
@@ -51,13 +54,13 @@ export class Finder {
     return answers;
   }
 
-  /** All bricks that may hold the chunk readably: the intact ones oldest first, then condemned, then damaged ones. */
+  /** All bricks that may hold the chunk readably: the intact ones oldest first, then condemned, damaged and lost ones. */
   candidates(kind: Kind, domain: string, id: Uint32Array): number[] {
     const scope = this.#scope(kind, domain);
-    const found: Record<Rank, BrickSummary[]> = { intact: [], condemned: [], damaged: [] };
+    const found: Record<Rank, BrickSummary[]> = { intact: [], condemned: [], damaged: [], lost: [] };
     const segments = this.#chunks.segmentsOf(prefixOf(id, 0));
     for (const [brick, rank] of this.#places(segments, scope, id, 0)) found[rank].push(this.#holder(brick).summary);
-    const sorted = [found.intact, found.condemned, found.damaged].flatMap((bricks) => bricks.sort(byAge));
+    const sorted = Object.values(found).flatMap((bricks) => bricks.sort(byAge));
     return sorted.map((brick) => brick.number);
   }
 
@@ -113,7 +116,7 @@ export class Finder {
       for (let entry = 0; entry < words.length; entry += wordsOfEntry) {
         if (!isSameId(words, entry, ids, at)) continue;
         const rank = rankOf(holder, first + entry / wordsOfEntry);
-        if (rank !== undefined && places.get(brick) !== "intact") places.set(brick, rank);
+        if (places.get(brick) !== "intact") places.set(brick, rank);
       }
     }
     return places;
@@ -151,8 +154,8 @@ export class Finder {
   }
 }
 
-function rankOf({ exclusion, damagedChunks }: Holder, chunk: number): Rank | undefined {
-  if (exclusion.absent || exclusion.gone) return undefined;
+function rankOf({ exclusion, damagedChunks }: Holder, chunk: number): Rank {
+  if (exclusion.absent || exclusion.gone) return "lost";
   if (isWithin(chunk, damagedChunks)) return "damaged";
   return exclusion.condemned ? "condemned" : "intact";
 }

@@ -1,3 +1,4 @@
+import { homedir } from "node:os";
 import type { OutputStream } from "./output.ts";
 import { processTerminal, type Terminal } from "./terminal.ts";
 
@@ -17,6 +18,8 @@ export interface Environment {
   readonly variables: () => Record<string, string>;
   /** As in `Deno.build.os`. */
   readonly platform: string;
+  /** The user's home as the system knows it: a timer or a hook may run us without $HOME. */
+  readonly home?: () => string | undefined;
   /** The width of the terminal, if there is one. */
   readonly columns: () => number | undefined;
   /** Who can be asked questions. */
@@ -36,6 +39,7 @@ export function processEnvironment(): Environment {
     stderr: Deno.stderr,
     variables: () => Deno.env.toObject(),
     platform: Deno.build.os,
+    home: () => homedir() || undefined,
     columns: terminalColumns,
     terminal: processTerminal,
     nowMs: () => performance.now(),

@@ -26,7 +26,7 @@ export const exitCodes: readonly { readonly code: number; readonly meaning: stri
   { code: 0, meaning: "done" },
   { code: 1, meaning: "failed" },
   { code: 2, meaning: "the command line was not understood" },
-  { code: 3, meaning: "the input, or the backup that was read, is incomplete; what there was is kept" },
+  { code: 3, meaning: "the input, or the backup that was read, is incomplete" },
   { code: 4, meaning: "damage was found" },
   { code: 5, meaning: "no such repository" },
   { code: 6, meaning: "wrong key, passphrase or pin" },

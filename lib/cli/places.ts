@@ -11,6 +11,8 @@ export interface Surroundings {
   readonly variable: (name: string) => string | undefined;
   /** `linux`, `darwin`, `windows`, … as in `Deno.build.os`. */
   readonly platform: string;
+  /** The user's home as the system knows it, for when no variable tells. */
+  readonly home?: () => string | undefined;
 }
 
 /** The repository: `-d`, else `$TARZAN_REPOSITORY`, else `tarzan/repository` among the user's data. */
@@ -61,7 +63,7 @@ function own(what: string, shared: boolean): string[] {
 
 function home(around: Surroundings): string {
   const name = around.platform === "windows" ? "USERPROFILE" : "HOME";
-  const path = set(around, name);
+  const path = set(around, name) ?? around.home?.();
   if (path !== undefined && isAbsolute(around, path)) return path;
   throw new UsageError(
     `Cannot tell where your files are: $${name} is ${

@@ -67,6 +67,7 @@ export async function openSession(
     variables: environment.variables,
     variable: (name: string) => environment.variables()[name],
     platform: environment.platform,
+    ...(environment.home === undefined ? {} : { home: environment.home }),
     warn: (message: string) => say("warning", message),
     ask: (question: { purpose: string; confirm: boolean; instead: string }) => {
       progress.clear();

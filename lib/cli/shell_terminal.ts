@@ -30,7 +30,13 @@ export async function askThroughShell(
 ): Promise<string> {
   options.signal.throwIfAborted();
   const child = startShell([question, options.hidden ? "hidden" : "shown"]);
-  const stop = () => child.kill("SIGTERM");
+  const stop = () => {
+    try {
+      child.kill("SIGTERM");
+    } catch {
+      // It has ended already: Ctrl-C reaches it as well as us.
+    }
+  };
   options.signal.addEventListener("abort", stop, { once: true });
   try {
     const { code, stdout } = await child.output();

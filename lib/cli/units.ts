@@ -52,7 +52,7 @@ export function formatPercent(part: number, whole: number): string {
 
 /** A moment in UTC, to the second: `2026-08-06T12:00:00Z`. */
 export function formatTime(at: Date): string {
-  return at.toISOString().replace(/\.\d+Z$/, "Z");
+  return `${at.toISOString().slice(0, -".000Z".length)}Z`;
 }
 
 const multipliers: ReadonlyMap<string, number> = new Map(

@@ -2,11 +2,12 @@
  * Segments to bytes in order: blocks are opened ahead of need, on the pool, while those before them are written. The
  * look-ahead is bounded by bytes, writing is awaited: a slow reader at the other end stops the reading here.
  */
+import { DamageError } from "../crypto/mod.ts";
 import type { BlockReader, ChunkPlace } from "./block_reader.ts";
 import type { OpenedBlock } from "./tasks.ts";
 
-/** The next bytes of a stream: here, or a part of a data chunk. */
-export type OutSegment = { bytes: Uint8Array } | { id: Uint8Array; from: number; length: number };
+/** The next bytes of a stream: here, or a part of a data chunk; `whole`: all of it, so that it must have this length. */
+export type OutSegment = { bytes: Uint8Array } | { id: Uint8Array; from: number; length: number; whole: boolean };
 
 /** What waits to be written keeps this much of opened blocks (and of bytes of recipes) in memory. */
 const AHEAD_BYTES = 24 * 1024 * 1024;
@@ -22,6 +23,7 @@ interface WaitingChunk {
   cost: number;
   from: number;
   length: number;
+  whole: boolean;
 }
 
 /** Writes all segments in order; the number of bytes. */
@@ -71,6 +73,7 @@ export async function copyOut(
     }
     aheadBytes -= item.cost;
     const bytes = await chunkBytes(item);
+    checkLength(bytes, item);
     if (gather.take(bytes.subarray(item.from, item.from + item.length))) await gather.flush();
   }
 
@@ -86,6 +89,16 @@ export async function copyOut(
       return await reader.chunk("D", item.id);
     }
   }
+}
+
+/** A recipe that asks for other bytes than there are would give a stream of another length, silently. */
+function checkLength(chunk: Uint8Array, { from, length, whole, place }: WaitingChunk): void {
+  const wanted = from + length;
+  if (whole ? wanted === chunk.length : wanted <= chunk.length) return;
+  throw new DamageError(
+    `A recipe asks for ${wanted} bytes of a chunk of ${chunk.length} bytes (block ${place.block} of brick ` +
+      `${place.brick}). Run "tarzan verify --data" to see which snapshots that touches`,
+  );
 }
 
 /** Small pieces to large writes. */

@@ -13,6 +13,8 @@ import type { SourceSpec } from "./source.ts";
 const SLOTS = 5;
 /** Recipe chunks are at most this long: heads of a page with one very long header, or a page full of long lists. */
 const META_CHUNK_LIMIT = 4 * MIB;
+/** The small bodies of a page are one chunk, which may be longer than the longest that is cut: 128 of under 512 bytes. */
+const GATHERED_CHUNK_LIMIT = MIB / 4;
 
 /** Threads to use when nobody says otherwise. */
 export function defaultThreads(): number {
@@ -43,7 +45,7 @@ export async function startWriter(options: WriterOptions): Promise<WriterEngine>
     threads,
     scratchBytes: idScratchBytes(sizes.max),
     slots: SLOTS,
-    dataBuffers: { count: threads + 3, capacity: BLOCK_RAW_BYTES.D + sizes.max },
+    dataBuffers: { count: threads + 3, capacity: BLOCK_RAW_BYTES.D + Math.max(sizes.max, GATHERED_CHUNK_LIMIT) },
     metaBuffers: { count: 2, capacity: BLOCK_RAW_BYTES.M + META_CHUNK_LIMIT },
   });
   const memory = new Uint8Array(arena.memory.buffer);

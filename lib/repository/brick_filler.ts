@@ -25,7 +25,7 @@ import { TreeHasher } from "../glacier/mod.ts";
 import type { Staged, Store } from "../store/mod.ts";
 import { brickObject } from "./names.ts";
 
-/** At least as many blocks as a run may have under way. */
+/** Blocks that may be under way at once; a run with more threads waits for the oldest. */
 const WINDOW = 16;
 
 export interface FillerOptions {
@@ -35,8 +35,10 @@ export interface FillerOptions {
   keys: BrickKeys;
   recipient: string;
   targetBytes: number;
+  /** Called when a brick is whole, before it gets its name in the store. */
+  onWhole?: (brick: BrickRecord) => Promise<void>;
   /** Called when a brick is in the store, in order. */
-  onBrick: (brick: BrickRecord) => Promise<void>;
+  onBrick: (brick: BrickRecord) => void;
   random?: (length: number) => Uint8Array;
   onSeal?: (key: string, number: number) => void;
 }
@@ -75,6 +77,7 @@ export class BrickFiller {
     rawLength: number,
     chunks: number,
   ): Promise<{ key: { serial: number; key: Uint8Array<ArrayBuffer>; hm: Uint8Array<ArrayBuffer> }; number: number }> {
+    if (this.#brick !== undefined) await this.#appended(this.#brick, this.#brick.raw.length - WINDOW);
     if (this.#brick !== undefined && this.#isFull(this.#brick, rawLength, chunks)) await this.#close();
     const brick = this.#brick ??= await this.#begin();
     brick.chunks += chunks;
@@ -145,27 +148,33 @@ export class BrickFiller {
   /** Ends the brick; storing it goes on beside the next one, but never two at a time. */
   async #close(): Promise<void> {
     const brick = this.#brick!;
-    while (brick.sealed.length < brick.raw.length) {
-      if (this.#failure !== undefined) throw this.#failure;
-      await new Promise<void>((resolve) => brick.appended = resolve);
-    }
+    await this.#appended(brick, brick.raw.length);
     await this.#closing;
     this.#brick = undefined;
     this.#closing = this.#store(brick);
     this.#closing.catch(() => {});
   }
 
+  /** Waits until so many blocks were appended. */
+  async #appended(brick: OpenBrick, count: number): Promise<void> {
+    while (brick.sealed.length < count) {
+      if (this.#failure !== undefined) throw this.#failure;
+      await new Promise<void>((resolve) => brick.appended = resolve);
+    }
+  }
+
   async #store(brick: OpenBrick): Promise<void> {
-    const { keys, kind, onBrick, onSeal } = this.#options;
+    const { keys, kind, onWhole, onBrick, onSeal } = this.#options;
     const toc = brick.toc.toc();
     const blockBytes = brick.sealed.reduce((sum, bytes) => sum + bytes, 0);
     const options = { keys, toc, blockBytes };
     await this.#write(brick, await finishBrick(brick.header, onSeal === undefined ? options : { ...options, onSeal }));
     const name = toHex(brick.sha256.digest());
-    const bytes = brick.staged.written;
-    await brick.staged.commit(brickObject(kind, name));
     const treeHash = toHex(brick.treeHash.digest());
-    await onBrick({ name, kind, bytes, treeHash, toc });
+    const record = { name, kind, bytes: brick.staged.written, treeHash, toc };
+    await onWhole?.(record);
+    await brick.staged.commit(brickObject(kind, name));
+    onBrick(record);
     // Only now: whoever counts on these chunks must find their brick among those to be published.
     this.storedChunks += brick.chunks;
   }

@@ -6,12 +6,13 @@ import {
   type BrickHeader,
   type BrickKeys,
   type BrickKind,
-  checkHeader,
+  checkPadding,
   FIXED_HEADER_BYTES,
   headerLength,
   LIMITS,
+  openHeader,
   openToc,
-  parseHeader,
+  paddingOffset,
   parseTrailer,
   type Toc,
   type TocBlock,
@@ -272,19 +273,18 @@ export async function readHeader(
   const start = await readRange(repository, brick, { from: 0, length: 4096 });
   const length = headerLength(start.subarray(0, FIXED_HEADER_BYTES), what);
   const bytes = length <= start.length ? start : await readRange(repository, brick, { from: 0, length });
-  const header = parseHeader(bytes, what);
+  const header = openHeader(bytes, await keysOf(repository, brick.domain), what);
   if (header.kind !== brick.kind || toHex(header.domain) !== brick.domain) {
     throw new DamageError(`Cannot trust ${what}: it says that it is of another kind or domain`);
   }
-  checkHeader(header, await keysOf(repository, brick.domain), what);
   return header;
 }
 
-/** What a brick says of itself: header and toc, read from the brick alone. */
+/** What a brick says of itself: header and toc (whose frame begins at `tocAt`), read from the brick alone. */
 export async function readBrickToc(
   repository: Repository,
   brick: { kind: BrickKind; name: string; domain: string; bytes: number },
-): Promise<{ header: BrickHeader; toc: Toc }> {
+): Promise<{ header: BrickHeader; toc: Toc; tocAt: number }> {
   const what = `brick ${brick.name}`;
   if (brick.bytes > LIMITS.brickBytes) throw new DamageError(`Cannot read ${what}: it is ${brick.bytes} bytes long`);
   const header = await readHeader(repository, brick);
@@ -293,11 +293,22 @@ export async function readBrickToc(
     length: TRAILER_BYTES,
   });
   const frameBytes = parseTrailer(end, what);
-  const from = brick.bytes - TRAILER_BYTES - frameBytes;
-  if (from < header.bytes.length) throw new DamageError(`Cannot read ${what}: its table of contents does not fit`);
-  const frame = await readRange(repository, brick, { from, length: frameBytes });
+  const tocAt = brick.bytes - TRAILER_BYTES - frameBytes;
+  if (tocAt < header.bytes.length) throw new DamageError(`Cannot read ${what}: its table of contents does not fit`);
+  const frame = await readRange(repository, brick, { from: tocAt, length: frameBytes });
   const keys = await keysOf(repository, brick.domain);
-  return { header, toc: await openToc(header, { keys, frame, fileBytes: brick.bytes, what }) };
+  return { header, toc: await openToc(header, { keys, frame, fileBytes: brick.bytes, what }), tocAt };
+}
+
+/** Checks what stands between the blocks and the toc of a brick: it must open, and be zeros. */
+export async function checkBrickPadding(
+  repository: Repository,
+  brick: { kind: BrickKind; name: string; domain: string; bytes: number },
+): Promise<void> {
+  const { header, toc, tocAt } = await readBrickToc(repository, brick);
+  const from = paddingOffset(header, toc);
+  const frame = await readRange(repository, brick, { from, length: tocAt - from });
+  await checkPadding(header, { keys: await keysOf(repository, brick.domain), frame, what: `brick ${brick.name}` });
 }
 
 async function keysOf({ keyring }: Repository, domain: string): Promise<BrickKeys> {

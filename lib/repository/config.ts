@@ -34,6 +34,7 @@ export function parseConfig(text: string, what: string): Config {
   const json = parseUnverified(new TextEncoder().encode(text), what);
   const bad = (why: string) => new DamageError(`Cannot read ${what}: ${why}`);
   if (json.format !== CONFIG_FORMAT) throw bad("it does not describe a repository of tarzan");
+  if (!Number.isSafeInteger(json.version) || (json.version as number) < 1) throw bad("it has no version");
   if (json.version !== 1) {
     throw new UnsupportedError(
       `Cannot use ${what}: its version ${json.version} is newer than this tarzan. Update tarzan`,
@@ -50,6 +51,10 @@ export function parseConfig(text: string, what: string): Config {
   if (!isHex(json.repository, 16)) throw bad("it has no repository id");
   const { min, average, max } = (json.chunks ?? {}) as Record<string, unknown>;
   const sizes = { min: Number(min), average: Number(average), max: Number(max) };
-  checkSizes(sizes, what);
+  try {
+    checkSizes(sizes);
+  } catch (cause) {
+    throw new DamageError(`Cannot read ${what}: ${(cause as Error).message}`, { cause });
+  }
   return { repository: json.repository, created: String(json.created), chunks: sizes };
 }

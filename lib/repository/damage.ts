@@ -1,9 +1,10 @@
 /** Records of damage: what `verify` found, so that every machine stores those chunks anew. Signed with the control key. */
-import { DamageError, isHex, type JsonObject, parseUnverified, signJson } from "../crypto/mod.ts";
+import { DamageError, isHex, type JsonObject, openJson, parseUnverified, signJson } from "../crypto/mod.ts";
 import { newStamp, RECORDS_PREFIX } from "./names.ts";
 import type { Repository } from "./repository.ts";
 
 export const DAMAGE_FORMAT = "tarzan damage";
+const LIMIT_BYTES = 16 * 1024 * 1024;
 
 /** Damaged blocks of a brick, or all of it. */
 export interface BrickDamage {
@@ -11,9 +12,10 @@ export interface BrickDamage {
   blocks: number[] | "all";
 }
 
-/** Notes damage here, and in the repository where the key may sign it. */
-export async function recordDamage(repository: Repository, damage: BrickDamage[]): Promise<string | undefined> {
+/** Notes damage that was not known yet: here, and in the repository where the key may sign it. */
+export async function recordDamage(repository: Repository, found: BrickDamage[]): Promise<string | undefined> {
   const { catalog, keyring, store, config } = repository;
+  const damage = found.filter((one) => !isKnown(repository, one));
   for (const { brick, blocks } of damage) catalog.markDamaged(brick, blocks);
   if (!keyring.can("control") || damage.length === 0) return undefined;
   const at = await store.now();
@@ -33,9 +35,40 @@ export async function recordDamage(repository: Repository, damage: BrickDamage[]
   return name;
 }
 
-/** The damage that a record tells of; `checked` are its members once its MAC was found right. */
-export function parseDamage(bytes: Uint8Array, what: string, checked?: JsonObject): BrickDamage[] {
-  const bricks = (checked ?? parseUnverified(bytes, what)).bricks;
+function isKnown({ catalog }: Repository, { brick, blocks }: BrickDamage): boolean {
+  const known = catalog.brickByName(brick)?.excluded.damaged;
+  if (known === "all") return true;
+  return known !== undefined && blocks !== "all" && blocks.every((block) => known.includes(block));
+}
+
+/** The damage that a record tells of. Who made it is known only to a key that could have signed it. */
+export async function readDamage(
+  { store, keyring }: Repository,
+  { name, size }: { name: string; size: number },
+): Promise<BrickDamage[]> {
+  const what = `record ${name}`;
+  if (size > LIMIT_BYTES) throw new DamageError(`Cannot read ${what}: it is ${size} bytes long`);
+  const bytes = await store.get(name);
+  const record = keyring.can("control")
+    ? openJson(bytes, await keyring.controlKey(), { format: DAMAGE_FORMAT, what })
+    : parseUnsigned(bytes, what);
+  if (name !== `${RECORDS_PREFIX}${record.record}.json`) {
+    throw new DamageError(`Cannot trust ${what}: it is the record ${String(record.record)}, under another name`);
+  }
+  return damageIn(record, what);
+}
+
+/** Anybody may have written this: a newer version is no reason to stop, but nothing to believe either. */
+function parseUnsigned(bytes: Uint8Array, what: string): JsonObject {
+  const record = parseUnverified(bytes, what);
+  const { format, version, requires } = record;
+  if (format !== DAMAGE_FORMAT || version !== 1 || !Array.isArray(requires) || requires.length > 0) {
+    throw new DamageError(`Cannot use ${what}: it is no record of damage as this tarzan knows them`);
+  }
+  return record;
+}
+
+function damageIn({ bricks }: JsonObject, what: string): BrickDamage[] {
   const isBlock = (block: unknown) => Number.isSafeInteger(block) && (block as number) >= 0;
   const isDamage = (item: unknown): item is BrickDamage => {
     const { brick, blocks } = (item ?? {}) as Record<string, unknown>;

@@ -1,5 +1,6 @@
 /** The indexes of a repository: which snapshots there are, and what each says. */
-import { DamageError } from "../crypto/mod.ts";
+import { DamageError, UnsupportedError } from "../crypto/mod.ts";
+import { NotFoundError } from "../store/mod.ts";
 import {
   openSealed,
   sealedFromText,
@@ -36,18 +37,33 @@ export async function listIndexes(repository: Repository): Promise<IndexName[]> 
   return found.sort((a, b) => a.snapshot < b.snapshot ? -1 : a.snapshot > b.snapshot ? 1 : 0);
 }
 
-/** Name of the newest complete or incomplete index of a domain; null where there is none. */
-export async function newestIndex({ store }: Repository, domain: string): Promise<string | null> {
-  let newest: string | null = null;
-  for await (const { name } of store.list(indexFolder(domain))) {
+/**
+ * Name of the newest finished index of a domain; null where there is none. Only a genuine one counts: the name of any other
+ * would stand in the next index as its predecessor, and be missed for ever.
+ */
+export async function newestIndex(repository: Repository, domain: string): Promise<string | null> {
+  const found: IndexName[] = [];
+  for await (const { name } of repository.store.list(indexFolder(domain))) {
     const index = parseIndexObject(name);
-    if (index?.ending === ".json") newest = index.snapshot;
+    if (index?.ending === ".json") found.push(index);
   }
-  return newest;
+  for (const index of found.reverse()) {
+    try {
+      return (await readIndex(repository, index)).snapshot;
+    } catch (error) {
+      // Only somebody with the domain's key can make one that is newer than this program.
+      if (error instanceof UnsupportedError) return index.snapshot;
+      if (!(error instanceof DamageError || error instanceof NotFoundError)) throw error;
+    }
+  }
+  return null;
 }
 
+/** An index that is stored under a name. */
+export type StoredIndex = VerifiedIndex & { ending: IndexName["ending"] };
+
 /** Reads an index and checks its MAC. */
-export async function readIndex(repository: Repository, index: IndexName): Promise<VerifiedIndex> {
+export async function readIndex(repository: Repository, index: IndexName): Promise<StoredIndex> {
   const { store, keyring } = repository;
   const name = indexObject(index.domain, index.snapshot, index.ending);
   const size = (await store.head(name))?.size ?? 0;
@@ -57,9 +73,12 @@ export async function readIndex(repository: Repository, index: IndexName): Promi
   if (verified.domain !== index.domain) {
     throw new DamageError(`Cannot trust index ${name}: it belongs to another domain`);
   }
+  if (index.ending === ".open" && verified.complete) {
+    throw new DamageError(`Cannot trust index ${name}: it is a finished one under the name of an unfinished one`);
+  }
   // What was seen once is missed when it is withheld later.
   if (index.ending === ".json") repository.catalog.keepOpenedIndex(`seen ${index.domain} ${index.snapshot}`, "");
-  return verified;
+  return { ...verified, ending: index.ending };
 }
 
 /** Checks an index that somebody holds as a file. */
@@ -72,7 +91,10 @@ export async function verifyIndexFile(
 }
 
 /** The sealed part of an index; needs a key that may list. What was opened once is remembered by the catalogue. */
-export async function openIndex(repository: Repository, index: VerifiedIndex): Promise<SealedIndex> {
+export async function openIndex(
+  repository: Repository,
+  index: VerifiedIndex | StoredIndex,
+): Promise<SealedIndex> {
   const { keyring, catalog } = repository;
   const identity = await keyring.metaIdentity();
   if (identity === undefined) {
@@ -83,6 +105,10 @@ export async function openIndex(repository: Repository, index: VerifiedIndex): P
   const known = index.complete ? catalog.openedIndex(note) : undefined;
   if (known !== undefined) return sealedFromText(known, what);
   const sealed = await openSealed(index, identity);
+  // A finished index says why it is incomplete; a checkpoint knows no reason.
+  if ("ending" in index && index.ending === ".json" && !index.complete && sealed.incomplete === undefined) {
+    throw new DamageError(`Cannot trust ${what}: it is a checkpoint of that run under the name of its finished index`);
+  }
   if (index.complete) catalog.keepOpenedIndex(note, sealedToText(sealed));
   return sealed;
 }

@@ -1,16 +1,17 @@
 /**
- * The journal of a run: finished bricks that no ledger object tells of yet. If the run dies, the next one on this machine
- * publishes them, so nothing that a finished brick holds is stored again.
+ * The journal of a run: bricks that no ledger object tells of yet. If the run dies, the next one on this machine publishes
+ * those that came into the store, so nothing that a finished brick holds is stored again.
  *
- * A run's journal is a folder of small sealed files, locked while the run lives. Each has the form of a ledger object, so
- * a damaged or foreign one does not open.
+ * A journal is a folder of small sealed files that belongs to the run while it lives (see RunFolder). Each file has the
+ * form of a ledger object, so a damaged or foreign one does not open.
  */
 import { type BrickRecord, decodeLedger, encodeLedger } from "../brick/mod.ts";
-import { DamageError, fromHex, randomBytes, toHex } from "../crypto/mod.ts";
+import { DamageError, fromHex } from "../crypto/mod.ts";
+import { RunFolder } from "../store/mod.ts";
 
-const LOCK = "lock";
 /** The name under which a journal's records are sealed: never that of a ledger object. */
 const SEALED_AS = "journal";
+const RECORD = /^[0-9a-f]{64}$/;
 
 interface JournalKeys {
   ledger: Uint8Array;
@@ -19,54 +20,46 @@ interface JournalKeys {
 
 /** A run's own journal. */
 export class Journal {
-  readonly #folder: string;
-  readonly #lock: Deno.FsFile;
+  readonly #folder: RunFolder;
   readonly #keys: JournalKeys;
 
-  private constructor(folder: string, lock: Deno.FsFile, keys: JournalKeys) {
+  private constructor(folder: RunFolder, keys: JournalKeys) {
     this.#folder = folder;
-    this.#lock = lock;
     this.#keys = keys;
   }
 
-  /** Begins a journal below `folder`. */
+  /** Begins a journal below `folder`, which must exist. */
   static async begin(folder: string, keys: JournalKeys): Promise<Journal> {
-    const own = `${folder}/${toHex(randomBytes(8))}`;
-    await Deno.mkdir(own, { recursive: true, mode: 0o700 });
-    const lock = await Deno.open(`${own}/${LOCK}`, { createNew: true, write: true, mode: 0o600 });
-    await lock.lock(true);
-    return new Journal(own, lock, keys);
+    return new Journal(await RunFolder.claim(folder), keys);
   }
 
-  /** Remembers a brick that is in the store. */
+  /** Remembers a brick; before it gets its name in the store, so that no instant is left in which nobody knows of it. */
   async add(brick: BrickRecord): Promise<void> {
     const { ledger, domain } = this.#keys;
     const record = { type: "brick", brick } as const;
     const bytes = await encodeLedger([record], { key: ledger, domain: fromHex(domain), name: SEALED_AS });
-    const path = `${this.#folder}/${brick.name}`;
-    await Deno.writeFile(`${path}.new`, bytes, { mode: 0o600 });
-    await Deno.rename(`${path}.new`, path);
+    await this.#folder.put(brick.name, bytes);
   }
 
   /** The bricks that were remembered are in the ledger now. */
   async clear(bricks: BrickRecord[]): Promise<void> {
-    for (const { name } of bricks) await Deno.remove(`${this.#folder}/${name}`);
+    for (const { name } of bricks) await Deno.remove(`${this.#folder.path}/${name}`);
   }
 
   /** The run is over and everything is published. */
   async end(): Promise<void> {
-    this.#lock.close();
-    await Deno.remove(this.#folder, { recursive: true });
+    await this.#folder.remove();
   }
 
   /** The run failed: what is not published is left to the next one. */
   leave(): void {
-    this.#lock.close();
+    this.#folder.leave();
   }
 }
 
 /** What runs that died remembered. One of `forget`, once it is published, and `leave` must be called. */
 export interface DeadJournals {
+  /** Some of them may never have come into the store. */
   bricks: BrickRecord[];
   forget(): Promise<void>;
   leave(): void;
@@ -74,51 +67,36 @@ export interface DeadJournals {
 
 /** The journals below `folder` that no living run holds. */
 export async function deadJournals(folder: string, keys: JournalKeys): Promise<DeadJournals> {
-  const bricks: BrickRecord[] = [];
-  const dead: { path: string; lock: Deno.FsFile }[] = [];
-  for (const path of await foldersIn(folder)) {
-    const lock = await lockIfFree(path);
-    if (lock === undefined) continue;
-    dead.push({ path, lock });
-    for await (const { name } of Deno.readDir(path)) {
-      if (name === LOCK || name.endsWith(".new")) continue;
-      const brick = await readRecord(`${path}/${name}`, keys);
-      if (brick !== undefined) bricks.push(brick);
-    }
-  }
-  return {
-    bricks,
-    async forget() {
-      for (const { path, lock } of dead) {
-        lock.close();
-        await Deno.remove(path, { recursive: true });
-      }
-    },
-    leave: () => dead.forEach(({ lock }) => lock.close()),
+  const dead = await RunFolder.dead(folder);
+  const leave = () => dead.forEach((journal) => journal.leave());
+  const forget = async () => {
+    for (const journal of dead) await journal.remove();
   };
+  try {
+    return { bricks: (await Promise.all(dead.map(({ path }) => readJournal(path, keys)))).flat(), forget, leave };
+  } catch (error) {
+    leave();
+    throw error;
+  }
 }
 
-async function foldersIn(folder: string): Promise<string[]> {
+async function readJournal(path: string, keys: JournalKeys): Promise<BrickRecord[]> {
+  const bricks: BrickRecord[] = [];
+  for (const name of await recordsIn(path)) {
+    const brick = await readRecord(`${path}/${name}`, keys);
+    if (brick !== undefined) bricks.push(brick);
+  }
+  return bricks;
+}
+
+async function recordsIn(path: string): Promise<string[]> {
   try {
-    return (await Array.fromAsync(Deno.readDir(folder))).filter((entry) => entry.isDirectory)
-      .map(({ name }) => `${folder}/${name}`);
+    return (await Array.fromAsync(Deno.readDir(path))).map(({ name }) => name).filter((name) => RECORD.test(name));
   } catch (error) {
+    // A lock without folder: its run died before it had any.
     if (error instanceof Deno.errors.NotFound) return [];
     throw error;
   }
-}
-
-async function lockIfFree(path: string): Promise<Deno.FsFile | undefined> {
-  let file: Deno.FsFile;
-  try {
-    file = await Deno.open(`${path}/${LOCK}`, { write: true });
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
-  if (await file.tryLock(true)) return file;
-  file.close();
-  return undefined;
 }
 
 async function readRecord(path: string, keys: JournalKeys): Promise<BrickRecord | undefined> {

@@ -6,40 +6,55 @@ import { type BrickRecord, decodeLedger, encodeLedger, LEDGER_OBJECT_LIMIT, type
 import { DamageError, fromHex } from "../crypto/mod.ts";
 import { NotFoundError } from "../store/mod.ts";
 import { inParallel } from "./parallel.ts";
-import { ledgerFolder, newStamp, STAMP, timeText } from "./names.ts";
+import { ledgerFolder, newStamp, stampTime, timeText } from "./names.ts";
 import type { Repository } from "./repository.ts";
 
 /** Two writers' clocks, and the store's, may differ by this much without a record being missed. */
 const CLOCK_SLACK_MS = 2 * 24 * 3600 * 1000;
 
-/** Takes in what the ledger of a domain says that the catalogue does not know yet; the problems met on the way. */
+/**
+ * Takes in what the ledger of a domain says that the catalogue does not know yet, or, `whole`, reads all of it again; the
+ * problems met on the way. `told` hears every record that was read.
+ */
 export async function learn(
   repository: Repository,
   domain: string,
-  options: { whole?: boolean; progress?: (done: number, total: number) => void } = {},
+  options: {
+    whole?: boolean;
+    progress?: (done: number, total: number) => void;
+    told?: (record: LedgerRecord) => void;
+  } = {},
 ): Promise<DamageError[]> {
   const { store, catalog } = repository;
+  const { whole = false, progress, told } = options;
   const folder = ledgerFolder(domain);
-  const cursor = options.whole ? undefined : catalog.cursor(domain);
-  const after = cursor === undefined ? {} : { after: folder + slackBefore(cursor) };
-  const names: string[] = [];
-  for await (const { name } of store.list(folder, after)) {
-    if (STAMP.test(name.slice(folder.length)) && !catalog.hasSeenLedger(name)) names.push(name);
+  const cursor = catalog.cursor(domain);
+  const since = cursor === undefined || whole ? undefined : stampTime(cursor);
+  const after = since && { after: folder + timeText(new Date(since.getTime() - CLOCK_SLACK_MS)) };
+  const objects: { name: string; at: Date; modifiedAt: Date }[] = [];
+  for await (const { name, modifiedAt } of store.list(folder, after)) {
+    const at = stampTime(name.slice(folder.length));
+    if (at !== undefined && (whole || !catalog.hasSeenLedger(name))) objects.push({ name, at, modifiedAt });
   }
   const problems: DamageError[] = [];
+  let newest = cursor ?? "";
   let done = 0;
-  await inParallel(names, 8, async (name) => {
+  await inParallel(objects, 8, async ({ name, at, modifiedAt }) => {
     try {
-      takeIn(repository, { domain, name, records: await readLedger(repository, domain, name) });
+      const records = await readLedger(repository, domain, name);
+      takeIn(repository, { domain, name, records });
+      if (told !== undefined) records.forEach(told);
+      // An object that calls itself later than it came must not make us deaf to those that come before that time.
+      const stamp = at <= modifiedAt ? name.slice(folder.length) : newStamp(modifiedAt);
+      if (stamp > newest) newest = stamp;
     } catch (error) {
       // A record that is gone again was merged into another one.
       if (error instanceof DamageError) problems.push(error);
       else if (!(error instanceof NotFoundError)) throw error;
     }
-    options.progress?.(++done, names.length);
+    progress?.(++done, objects.length);
   });
-  const last = names.at(-1);
-  if (last !== undefined) catalog.setCursor(domain, last.slice(folder.length));
+  if (newest !== "") catalog.setCursor(domain, newest);
   return problems;
 }
 
@@ -80,9 +95,4 @@ function takeIn(
 function brickRow(brick: BrickRecord, at: { domain: string; ledgerObject: string; position: number }) {
   const { name, kind, bytes, treeHash, toc } = brick;
   return { name, kind, bytes, treeHash, blocks: toc.blocks, chunks: toc.chunks, ...at };
-}
-
-function slackBefore(stamp: string): string {
-  const at = stamp.replace(/^(....)(..)(..)T(..)(..)(..)Z.*$/, "$1-$2-$3T$4:$5:$6Z");
-  return timeText(new Date(Date.parse(at) - CLOCK_SLACK_MS));
 }

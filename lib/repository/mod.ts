@@ -1,8 +1,8 @@
 /** Knows what is where and in which order it is written; the only one that puts or deletes. */
-export { BrickSource, readBrickToc, readHeader, sameToc } from "./bricks.ts";
+export { BrickSource, checkBrickPadding, readBrickToc, readHeader, sameToc } from "./bricks.ts";
 export { BrickFiller, type FillerOptions } from "./brick_filler.ts";
 export { type Config, CONFIG_FORMAT, formatConfig, parseConfig } from "./config.ts";
-export { type BrickDamage, DAMAGE_FORMAT, parseDamage, recordDamage } from "./damage.ts";
+export { type BrickDamage, DAMAGE_FORMAT, recordDamage } from "./damage.ts";
 export { ConflictError, NoRepositoryError } from "./errors.ts";
 export { type IndexName, listIndexes, newestIndex, openIndex, readIndex, verifyIndexFile } from "./indexes.ts";
 export { deadJournals, Journal } from "./journal.ts";
@@ -19,7 +19,7 @@ export {
   newStamp,
   parseBrickObject,
   parseIndexObject,
-  STAMP,
+  stampTime,
 } from "./names.ts";
 export { inParallel } from "./parallel.ts";
 export { checkPin, type PinOptions } from "./pins.ts";

@@ -7,14 +7,26 @@ export const KEYS_PREFIX = "keys/";
 export const CONDEMNED_PREFIX = "condemned/";
 export const RECORDS_PREFIX = "records/";
 
-/** A time and a random part: names of snapshots, ledger objects and records, ascending with time. */
-export const STAMP = /^[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}$/;
+const STAMP = /^([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})([0-9]{2})Z-[0-9a-f]{8}$/;
 const HASH = /^[0-9a-f]{64}$/;
 const DOMAIN = /^[0-9a-f]{32}$/;
 
-/** A new name for something that happens at `at`. */
+/**
+ * A new name for something that happens at `at`: a time and a random part. Names of snapshots, ledger objects and records
+ * ascend with time.
+ */
 export function newStamp(at: Date): string {
   return `${timeText(at)}-${toHex(randomBytes(4))}`;
+}
+
+/**
+ * The time in a name that `newStamp` made. Anything else is undefined, also what is no time at all: whoever can write into
+ * the store can call objects as they like.
+ */
+export function stampTime(text: string): Date | undefined {
+  const iso = STAMP.test(text) ? text.replace(STAMP, "$1-$2-$3T$4:$5:$6Z") : "";
+  const at = new Date(iso);
+  return Number.isNaN(at.getTime()) ? undefined : at;
 }
 
 /** `at` as names have it: UTC, whole seconds. */
@@ -37,7 +49,9 @@ export function brickObject(kind: BrickKind, name: string): string {
 export function parseBrickObject(object: string): { kind: BrickKind; name: string } | undefined {
   const [folder, fan, name, ...rest] = object.split("/");
   const kind = BRICK_KINDS.find((kind) => BRICK_FOLDERS[kind] === `${folder}/`);
-  if (kind === undefined || name === undefined || rest.length > 0 || !HASH.test(name) || !name.startsWith(fan!)) return;
+  if (kind === undefined || name === undefined || rest.length > 0 || !HASH.test(name) || name.slice(0, 2) !== fan) {
+    return;
+  }
   return { kind, name };
 }
 
@@ -58,7 +72,7 @@ export function parseIndexObject(
   object: string,
 ): { domain: string; snapshot: string; ending: ".json" | ".open" } | undefined {
   const match = /^index\/([^/]+)\/([^/]+)(\.json|\.open)$/.exec(object);
-  if (match === null || !DOMAIN.test(match[1]!) || !STAMP.test(match[2]!)) return;
+  if (match === null || !DOMAIN.test(match[1]!) || stampTime(match[2]!) === undefined) return;
   return { domain: match[1]!, snapshot: match[2]!, ending: match[3] as ".json" | ".open" };
 }
 

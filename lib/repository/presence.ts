@@ -2,7 +2,7 @@
  * What is really there: bricks by listing, marks of a prune, records of damage. The catalogue may be ahead of the
  * repository (a rolled back disk, another machine's prune); what it alone believes in is not built upon.
  */
-import { DamageError, openJson } from "../crypto/mod.ts";
+import { DamageError } from "../crypto/mod.ts";
 import {
   BRICK_KINDS,
   brickFolder,
@@ -13,7 +13,7 @@ import {
   RECORDS_PREFIX,
 } from "./names.ts";
 import type { BrickKind } from "../brick/mod.ts";
-import { DAMAGE_FORMAT, parseDamage } from "./damage.ts";
+import { readDamage } from "./damage.ts";
 import type { Repository } from "./repository.ts";
 
 /** Sizes of all bricks in the store, by name. */
@@ -55,26 +55,27 @@ export async function noteCondemned({ store, catalog }: Repository): Promise<{ s
 /**
  * What checks found damaged, on this machine or another: those blocks count as unknown, so that their chunks are stored
  * anew. A key that cannot check who made a record takes it for true: the worst that costs is storing something twice.
+ * `again` reads those too that were taken in before.
  */
-export async function noteDamage({ store, catalog, keyring }: Repository): Promise<DamageError[]> {
-  const control = keyring.can("control") ? await keyring.controlKey() : undefined;
+export async function noteDamage(
+  repository: Repository,
+  { again = false }: { again?: boolean } = {},
+): Promise<{ records: number; problems: DamageError[] }> {
+  const { store, catalog } = repository;
   const problems: DamageError[] = [];
-  for await (const { name } of store.list(`${RECORDS_PREFIX}damage-`)) {
-    if (catalog.openedIndex(name) !== undefined) continue;
+  let records = 0;
+  for await (const { name, size } of store.list(`${RECORDS_PREFIX}damage-`)) {
+    records++;
+    if (!again && catalog.openedIndex(name) !== undefined) continue;
     try {
-      const bytes = await store.get(name);
-      const what = `record ${name}`;
-      const record = control === undefined
-        ? parseDamage(bytes, what)
-        : parseDamage(bytes, what, openJson(bytes, control, { format: DAMAGE_FORMAT, what }));
-      for (const { brick, blocks } of record) catalog.markDamaged(brick, blocks);
+      for (const { brick, blocks } of await readDamage(repository, { name, size })) catalog.markDamaged(brick, blocks);
       catalog.keepOpenedIndex(name, "");
     } catch (error) {
       if (!(error instanceof DamageError)) throw error;
       problems.push(error);
     }
   }
-  return problems;
+  return { records, problems };
 }
 
 /** Which of these bricks are missing or have another length now. */

@@ -45,6 +45,8 @@ export async function openRepository(
     if (!(error instanceof NoRepositoryError)) throw error;
   }
   if (text !== undefined && text !== keyring.config) {
+    // A newer one says so itself.
+    parseConfig(text, `${CONFIG_NAME} in ${store.location}`);
     throw new DamageError(
       `Cannot trust ${CONFIG_NAME} in ${store.location}: it is not the text that this key was made with. Somebody or ` +
         "something changed it, or this is another repository. Removing the file is safe: the next backup writes it anew",

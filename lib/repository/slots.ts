@@ -27,14 +27,17 @@ export interface StoredSlot {
   seal: SlotSeal;
 }
 
-/** All slots, and what is wrong with those that cannot be read. */
+/**
+ * The slots, oldest first, and what is wrong with those that cannot be read. Anybody who can write into the store can add
+ * some: those that were there before come first, so that the others cannot crowd them out.
+ */
 export async function listSlots(store: Store): Promise<{ slots: StoredSlot[]; problems: Error[] }> {
   const slots: StoredSlot[] = [];
   const problems: Error[] = [];
-  for await (const { name, size } of store.list(KEYS_PREFIX)) {
-    const label = slotLabel(name);
-    if (label === undefined) continue;
-    if (slots.length + problems.length === MOST_SLOTS) break;
+  const listed = (await Array.fromAsync(store.list(KEYS_PREFIX))).filter(({ name }) => slotLabel(name) !== undefined);
+  listed.sort((a, b) => a.modifiedAt.getTime() - b.modifiedAt.getTime());
+  for (const { name, size } of listed.slice(0, MOST_SLOTS)) {
+    const label = slotLabel(name)!;
     try {
       if (size > SLOT_LIMIT_BYTES) throw new DamageError(`Cannot read key slot ${name}: it is ${size} bytes long`);
       const bytes = await store.get(name);
@@ -80,8 +83,9 @@ export interface OpenedSlot {
 }
 
 /**
- * Opens the slots that these keys open; the first that passes `accept` wins, the others are passed over. Recipient slots
- * are tried first, then passphrase slots: each of those costs a second.
+ * Opens the slots that these keys open; the first that passes `accept` wins, the others are passed over: a stranger's slot
+ * must not keep anybody from a good one, whatever is in it. Recipient slots are tried first, then passphrase slots: each of
+ * those costs a second.
  */
 export async function openFirstSlot(
   store: Store,
@@ -92,15 +96,19 @@ export async function openFirstSlot(
   const wanted = slots.filter(({ label, name }) =>
     keys.only === undefined || keys.only === label || keys.only === name
   );
-  const failures: Error[] = [];
+  const failures: SlotFailures = { unopened: [], refused: [] };
   const attempt = async (slot: StoredSlot, opener: Parameters<typeof openSlot>[1]): Promise<OpenedSlot | undefined> => {
+    let kind: keyof SlotFailures = "unopened";
     try {
       const bundle = await openSlot(slot.bytes, opener, `key slot ${slot.name}`);
+      kind = "refused";
       const opened = { name: slot.name, bundle, proved: slot.seal.kind === "passphrase" };
       return await accept(opened) ? opened : undefined;
     } catch (error) {
-      if (!(error instanceof WrongKeyError)) throw error;
-      failures.push(error);
+      const isTheSlots = error instanceof WrongKeyError || error instanceof DamageError ||
+        error instanceof UnsupportedError;
+      if (!isTheSlots) throw error;
+      failures[kind].push(error);
       return undefined;
     }
   };
@@ -121,11 +129,22 @@ export async function openFirstSlot(
   throw noSlot({ store, wanted, problems, failures });
 }
 
+/** Why slots were of no use: they did not open, or what was in them was not accepted. */
+interface SlotFailures {
+  unopened: Error[];
+  refused: Error[];
+}
+
 function noSlot(
-  found: { store: Store; wanted: StoredSlot[]; problems: Error[]; failures: Error[] },
+  found: { store: Store; wanted: StoredSlot[]; problems: Error[]; failures: SlotFailures },
 ): Error {
-  const { store, wanted, problems, failures } = found;
-  const last = failures.at(-1);
+  const { store, wanted, problems } = found;
+  const { unopened, refused } = found.failures;
+  // A slot that this key opens, and whose pin was not accepted, is what the user can do something about.
+  const unpinned = refused.find((error) => error instanceof WrongKeyError);
+  const telling = unpinned ?? [...refused, ...unopened].find((error) => !(error instanceof WrongKeyError));
+  if (telling !== undefined) return telling;
+  const last = unopened.at(-1);
   if (last !== undefined) {
     return wanted.length === 1 ? last : new WrongKeyError(
       `None of the ${wanted.length} key slots in ${store.location} opens with this key. ${last.message}`,

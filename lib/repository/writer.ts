@@ -129,6 +129,7 @@ export class BackupWriter {
         keys: keys.brick,
         recipient,
         targetBytes: brickBytes,
+        onWhole: async (brick) => await options.journal?.add(brick),
         onBrick: (brick) => this.#onBrick(brick),
         ...(random === undefined ? {} : { random }),
         ...(onSeal === undefined ? {} : { onSeal }),
@@ -151,9 +152,10 @@ export class BackupWriter {
     writer.#created = await store.now();
     writer.#snapshot = newStamp(writer.#created);
     writer.#previous = await newestIndex(repository, domain);
-    // What a dead run left, and is still there, is known from the first lookup on.
+    // What a dead run left, and did come into the store, is known from the first lookup on.
     const lost = new Set(await missingBricks(repository, writer.#unpublished));
-    writer.#unpublished = writer.#unpublished.filter(({ name }) => !lost.has(name));
+    const isNews = (name: string) => repository.catalog.brickByName(name, { domain }) === undefined;
+    writer.#unpublished = writer.#unpublished.filter(({ name }) => !lost.has(name) && isNews(name));
     await writer.#publish();
     return writer;
   }
@@ -272,8 +274,7 @@ export class BackupWriter {
     return open < 0 ? this.#pages.length : open;
   }
 
-  async #onBrick(brick: BrickRecord): Promise<void> {
-    await this.#options.journal?.add(brick);
+  #onBrick(brick: BrickRecord): void {
     this.#unpublished.push(brick);
     this.#unpublishedBytes += brickRecordBytes(brick.toc);
     this.counts.bricks.push(brick.name);
@@ -368,7 +369,8 @@ export class BackupWriter {
   async #conclude(sealed: SealedIndex, complete: boolean): Promise<{ name: string; bytes: Uint8Array }> {
     const bytes = await this.#putIndex(sealed, ".json", complete);
     const { store } = this.#options.repository;
-    await store.delete(indexObject(this.#options.domain, this.#snapshot, ".open"));
+    // Nobody looks at an .open beside its .json, and a store may refuse to delete anything: the backup is made.
+    await store.delete(indexObject(this.#options.domain, this.#snapshot, ".open")).catch(() => {});
     return { name: this.#snapshot, bytes };
   }
 

@@ -4,7 +4,7 @@
  */
 import { fromHex, toHex } from "../crypto/mod.ts";
 import type { GetChunk, PutChunk } from "./chunk_io.ts";
-import type { SealedIndex } from "./index_file.ts";
+import type { SealedIndex } from "./sealed_index.ts";
 import { wholeRecords } from "./records.ts";
 import { type CutStream, readStream, type StreamRoot, StreamWriter } from "./stream.ts";
 

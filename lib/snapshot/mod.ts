@@ -10,14 +10,12 @@ export {
   INDEX_FORMAT,
   openSealed,
   peekIndex,
-  sealedFromText,
-  type SealedIndex,
-  sealedToText,
   type VerifiedIndex,
   verifyIndex,
 } from "./index_file.ts";
 export { decodePageRefs, encodePageRef, type HeadOp, type PageRef, SMALL_BODY_BYTES } from "./page.ts";
 export { PAGE_RULE, type PageRule, type RecipeOptions, RecipeWriter } from "./recipe.ts";
+export { sealedFromText, type SealedIndex, sealedToText } from "./sealed_index.ts";
 export { openHeads, type OpenPage, openPage, type PlacedOp, placedOps, replay, type Segment } from "./replay.ts";
 export {
   type CutStream,

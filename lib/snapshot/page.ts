@@ -7,7 +7,7 @@
  */
 import { DamageError, UnsupportedError } from "../crypto/mod.ts";
 import { CHUNK_RECORD_BYTES, type GetChunk } from "./chunk_io.ts";
-import { readRoot, recordLength, ROOT_RECORDS, streamRecords, type StreamRoot } from "./stream.ts";
+import { readRoot, readStream, recordLength, ROOT_RECORDS, type StreamRoot } from "./stream.ts";
 import { wholeRecords } from "./records.ts";
 import { ByteReader } from "./varint.ts";
 
@@ -136,8 +136,8 @@ export async function* bodyRecords(list: BodyList, length: number, get: GetChunk
       yield record;
     }
   } else {
-    // The stream's content is itself a list of records: one level more.
-    for await (const record of streamRecords({ ...list.root, depth: list.root.depth + 1 }, get)) {
+    const options = { recordBytes: CHUNK_RECORD_BYTES, what: "a list of chunks" };
+    for await (const record of wholeRecords(readStream(list.root, get), options)) {
       sum += recordLength(record);
       yield record;
     }

@@ -1,10 +1,11 @@
 /**
  * Makes the pages of a recipe from what the tar splitter and the chunker found.
  *
- * A new page begins before an entry whose keyed hash of the full name ends in five zero bits, once the page has 8 entries;
- * at the latest after 128 entries or 256 KiB of heads. So where pages are cut depends on names alone: a page survives
- * changes of content and times elsewhere, and the cuts meet again after an insertion. The hash is keyed, so that the sizes
- * of pages say nothing about names to somebody without the key.
+ * A new page begins before an entry whose keyed hash of the full name ends in three zero bits, once the page has 24
+ * entries; at the latest after 96 entries or 256 KiB of heads: about 31 entries a page. So where pages are cut depends on
+ * names alone: a page survives changes of content and times elsewhere, and the cuts meet again after an insertion. A high
+ * minimum and few bits keep pages of even size, since a change hits large pages most often. The hash is keyed, so that
+ * the sizes of pages say nothing about names to somebody without the key.
  */
 import { CHUNK_RECORD_BYTES, type PutChunk } from "./chunk_io.ts";
 import { OP, OP_CODES, type PageRef, SMALL_BODY_BYTES } from "./page.ts";
@@ -20,7 +21,7 @@ export interface PageRule {
   mask: number;
 }
 
-export const PAGE_RULE: PageRule = { leastEntries: 8, mostEntries: 128, mostHeadBytes: 256 * 1024, mask: 31 };
+export const PAGE_RULE: PageRule = { leastEntries: 24, mostEntries: 96, mostHeadBytes: 256 * 1024, mask: 7 };
 
 /** Header bytes that are kept together at most while an entry's name is not known. */
 const PENDING_LIMIT = 1024 * 1024;

@@ -7,8 +7,8 @@ import type { GetChunk } from "./chunk_io.ts";
 import { type BodyList, bodyRecords, type HeadOp, isZero, type PageRef, parseHeads, parseLists } from "./page.ts";
 import { recordLength } from "./stream.ts";
 
-/** The next bytes of a stream: here, or a part of a data chunk. */
-export type Segment = { bytes: Uint8Array } | { id: Uint8Array; from: number; length: number };
+/** The next bytes of a stream: here, or a part of a data chunk; `whole`: all of it, so that it must have this length. */
+export type Segment = { bytes: Uint8Array } | { id: Uint8Array; from: number; length: number; whole: boolean };
 
 /** A page whose recipe was read. */
 export interface OpenPage {
@@ -54,7 +54,7 @@ export function* placedOps(page: OpenPage, get: GetChunk): Generator<PlacedOp> {
       const list = page.bodies[body++]!;
       yield { op, segments: () => bodySegments(list, op.length, get) };
     } else if (op.op === "small") {
-      const segment = { id: page.small!, from: smallAt, length: op.length };
+      const segment = { id: page.small!, from: smallAt, length: op.length, whole: false };
       smallAt += op.length;
       yield { op, segments: () => [segment] };
     } else {
@@ -66,7 +66,7 @@ export function* placedOps(page: OpenPage, get: GetChunk): Generator<PlacedOp> {
 
 async function* bodySegments(list: BodyList, length: number, get: GetChunk): AsyncGenerator<Segment> {
   for await (const record of bodyRecords(list, length, get)) {
-    yield { id: record.subarray(0, 32), from: 0, length: recordLength(record) };
+    yield { id: record.subarray(0, 32), from: 0, length: recordLength(record), whole: true };
   }
 }
 

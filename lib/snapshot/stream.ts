@@ -119,12 +119,8 @@ function join(records: Uint8Array[]): Uint8Array {
 export async function* readStream(root: StreamRoot, get: GetChunk): AsyncGenerator<Uint8Array> {
   if (root.depth > DEPTH_LIMIT) throw new DamageError(`Cannot read a recipe: ${root.depth} levels of lists`);
   let sum = 0;
-  for await (const record of streamRecords(root, get)) {
-    const bytes = await get("M", record.subarray(0, 32));
+  for await (const bytes of chunksOf(streamRecords(root, get), get)) {
     sum += bytes.length;
-    if (bytes.length !== recordLength(record)) {
-      throw new DamageError("Cannot read a recipe: a chunk has another length");
-    }
     yield bytes;
   }
   if (sum !== root.length) {
@@ -145,7 +141,13 @@ export async function* streamRecords(root: StreamRoot, get: GetChunk): AsyncGene
 }
 
 async function* chunksOf(records: AsyncIterable<Uint8Array>, get: GetChunk): AsyncGenerator<Uint8Array> {
-  for await (const record of records) yield await get("M", record.subarray(0, 32));
+  for await (const record of records) {
+    const bytes = await get("M", record.subarray(0, 32));
+    if (bytes.length !== recordLength(record)) {
+      throw new DamageError("Cannot read a recipe: a chunk has another length");
+    }
+    yield bytes;
+  }
 }
 
 /** Every meta chunk that reading a stream touches: the lists above it, then its own chunks. */

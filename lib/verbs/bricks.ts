@@ -24,15 +24,15 @@ export async function bricks(session: VerbSession, options: { snapshot: string |
     const index = await findIndex(opened.repository, options.snapshot, file);
     await catchUp(session, opened.repository, [index.domain]);
     const { sealed, get } = await readers.open(index);
-    return (await readBrickList(sealed, get)).map((name) => brickLine(opened.repository, name));
+    return (await readBrickList(sealed, get)).map((name) => brickLine(opened.repository, name, index.domain));
   } finally {
     readers.close();
     await opened.close();
   }
 }
 
-function brickLine({ catalog }: Repository, name: string): BrickLine {
-  const row = catalog.brickByName(name);
+function brickLine({ catalog }: Repository, name: string, domain: string): BrickLine {
+  const row = catalog.brickByName(name, { domain });
   if (row === undefined) throw new DamageError(`Brick ${name} is in no ledger that was read. Run "tarzan rebuild"`);
   const { kind, bytes, treeHash } = row;
   return { name, object: brickObject(kind, name), kind, bytes, treeHash };

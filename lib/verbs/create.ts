@@ -91,7 +91,7 @@ async function prepare(session: VerbSession, { repository }: Opened, domain: str
     );
   }
   await noteCondemned(repository);
-  for (const problem of await noteDamage(repository)) session.warn(problem.message);
+  for (const problem of (await noteDamage(repository)).problems) session.warn(problem.message);
 }
 
 async function store(

@@ -4,6 +4,7 @@ import {
   FIXED_HEADER_BYTES,
   HEADER_MAGIC,
   headerLength,
+  LEDGER_OBJECT_LIMIT,
   parseHeader,
   parseLedgerHeader,
   parseTrailer,
@@ -82,6 +83,7 @@ async function inspectBrick(file: Deno.FsFile, { path, size, start }: Opened): P
 }
 
 function inspectLedger({ path, size, start }: Opened): InspectResult {
+  if (size > LEDGER_OBJECT_LIMIT) throw new DamageError(`Cannot inspect ${path}: it is ${size} bytes long`);
   // The whole length matters to the form, the bytes behind the header are sealed.
   const whole = new Uint8Array(size);
   whole.set(start.subarray(0, Math.min(size, start.length)));

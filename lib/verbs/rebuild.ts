@@ -2,7 +2,7 @@
  * `rebuild`: the catalogue from the repository alone. The ledger tells of every brick; bricks that it does not tell of (of a
  * machine that was lost, or of a ledger object that was) tell of themselves, and are put on record.
  */
-import { DamageError, toHex, UnsupportedError } from "../crypto/mod.ts";
+import { beginSha256, DamageError, toHex, UnsupportedError } from "../crypto/mod.ts";
 import { TreeHasher } from "../glacier/mod.ts";
 import {
   BRICK_KINDS,
@@ -85,8 +85,8 @@ async function readWhole(
   for (const domain of domains) {
     try {
       const { toc } = await readBrickToc(repository, { ...brick, domain });
-      const treeHash = await treeHashOf(repository, brick);
-      return { domain, record: { ...brick, treeHash, toc } };
+      const { sha256, treeHash } = await hashesOf(repository, brick);
+      return sha256 === brick.name ? { domain, record: { ...brick, treeHash, toc } } : undefined;
     } catch (error) {
       // Of another domain, or damaged: the next key may fit.
       if (!(error instanceof DamageError || error instanceof UnsupportedError)) throw error;
@@ -95,14 +95,17 @@ async function readWhole(
   return undefined;
 }
 
-async function treeHashOf(
+async function hashesOf(
   { store }: Repository,
   { kind, name, bytes }: { kind: BrickKind; name: string; bytes: number },
-): Promise<string> {
-  const hasher = new TreeHasher();
+): Promise<{ sha256: string; treeHash: string }> {
+  const sha256 = beginSha256();
+  const treeHash = new TreeHasher();
   const step = 8 * 1024 * 1024;
   for (let from = 0; from < bytes; from += step) {
-    hasher.update(await store.get(brickObject(kind, name), { from, length: step }));
+    const piece = await store.get(brickObject(kind, name), { from, length: step });
+    sha256.update(piece);
+    treeHash.update(piece);
   }
-  return toHex(hasher.digest());
+  return { sha256: toHex(sha256.digest()), treeHash: toHex(treeHash.digest()) };
 }

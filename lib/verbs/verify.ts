@@ -2,16 +2,18 @@
 import { DamageError } from "../crypto/mod.ts";
 import {
   type IndexName,
-  learn,
   listIndexes,
   listSlots,
+  noteDamage,
   readIndex,
   recordDamage,
   type Repository,
 } from "../repository/mod.ts";
+import { NotFoundError, StoreFullError, StoreReadOnlyError } from "../store/mod.ts";
 import type { VerifiedIndex } from "../snapshot/mod.ts";
 import { readBrickList } from "../snapshot/mod.ts";
 import { open, openStore } from "./open.ts";
+import { checkLedgers, checkTold } from "./verify_ledgers.ts";
 import { findIndex, locationFor, type OpenSnapshot, readIndexFile, SnapshotReaders } from "./snapshot.ts";
 import { type CheckedBrick, checkNames, checkPresence, checkTocs } from "./verify_bricks.ts";
 import { checkBlocks, checkStream, sample } from "./verify_data.ts";
@@ -77,16 +79,11 @@ async function verifyWithKey(session: VerbSession, options: VerifyOptions): Prom
   const report = new Report();
   try {
     await checkSlots(repository, report);
+    await checkRecords(repository, report);
     const named = await Promise.all(options.backups.map((ref, i) => findIndex(repository, ref, files[i])));
     const all = await checkIndexes(repository, report);
     const indexes = named.length > 0 ? named : all;
-    for (const domain of new Set(indexes.map(({ domain }) => domain).concat(keyring.defaultDomain.id))) {
-      const progress = (done: number, total: number) =>
-        session.progress.update({ phase: "reading the ledger", bytesDone: done, bytesTotal: total });
-      for (const { message } of await learn(repository, domain, { whole: true, progress })) {
-        report.add("ledger", domain, message);
-      }
-    }
+    const ledgers = await checkLedgers(session, { repository, indexes, report });
     const snapshots = keyring.can("list") ? await openAll(readers, indexes, report) : [];
     if (!keyring.can("list")) {
       report.unchecked.add(
@@ -94,6 +91,7 @@ async function verifyWithKey(session: VerbSession, options: VerifyOptions): Prom
       );
     }
     const bricks = await bricksToCheck(repository, named.length > 0 ? snapshots : undefined);
+    checkTold(bricks, ledgers, report);
     await checkPresence(repository, bricks, report);
     await checkTocs(session, { repository, bricks, report });
     const names = new Set(bricks.map(({ name }) => name));
@@ -102,9 +100,10 @@ async function verifyWithKey(session: VerbSession, options: VerifyOptions): Prom
       : 0;
     const counts = await checkData(session, { options, repository, readers, snapshots, bricks, report });
     const affected = await checkRecipes(session, repository, snapshots, report);
-    await recordDamage(repository, report.damage());
+    await putOnRecord(session, repository, report);
     const { problems, unchecked } = report;
-    const result = { snapshots: indexes.length, bricks: bricks.length, bricksHashed, ...counts };
+    const brickCount = bricks.filter(({ excluded }) => !excluded.gone).length;
+    const result = { snapshots: indexes.length, bricks: brickCount, bricksHashed, ...counts };
     return { ...result, problems, affected, unchecked: [...unchecked] };
   } finally {
     readers.close();
@@ -116,14 +115,36 @@ async function checkSlots({ store }: Repository, report: Report): Promise<void> 
   for (const { message } of (await listSlots(store)).problems) report.add("slot", "keys", message);
 }
 
-/** The MACs of all indexes, and that each names a predecessor that is there. */
+async function checkRecords(repository: Repository, report: Report): Promise<void> {
+  const { records, problems } = await noteDamage(repository, { again: true });
+  if (records > 0 && !repository.keyring.can("control")) {
+    report.unchecked.add("This key cannot tell who made the records of damage: what they say is taken for true");
+  }
+  for (const { message } of problems) report.add("record", "records", message);
+}
+
+/** So that the next backups store it anew. A repository that cannot be written to can be checked all the same. */
+async function putOnRecord(session: VerbSession, repository: Repository, report: Report): Promise<void> {
+  try {
+    await recordDamage(repository, report.damage());
+  } catch (error) {
+    if (!(error instanceof StoreReadOnlyError || error instanceof StoreFullError)) throw error;
+    session.warn(`The damage could not be put on record for other machines. ${error.message}`);
+  }
+}
+
+/** The MACs of all indexes, and that each names a predecessor that is there; the finished ones. */
 async function checkIndexes(repository: Repository, report: Report): Promise<VerifiedIndex[]> {
-  const names = (await listIndexes(repository)).filter(({ ending }) => ending === ".json");
+  const listed = await listIndexes(repository);
+  const names = listed.filter(({ ending }) => ending === ".json");
   const indexes: VerifiedIndex[] = [];
-  for (const name of names) {
+  for (const name of listed) {
     try {
-      indexes.push(await readIndex(repository, name));
+      const index = await readIndex(repository, name);
+      if (name.ending === ".json") indexes.push(index);
     } catch (error) {
+      // A run that was under way has ended meanwhile.
+      if (error instanceof NotFoundError && name.ending === ".open") continue;
       if (!(error instanceof DamageError)) throw error;
       report.add("index", name.snapshot, error.message);
     }
@@ -164,7 +185,7 @@ async function openAll(readers: SnapshotReaders, indexes: VerifiedIndex[], repor
 
 /** The bricks that these snapshots need, or all that the ledgers tell of. */
 async function bricksToCheck(repository: Repository, snapshots: OpenSnapshot[] | undefined): Promise<CheckedBrick[]> {
-  const all = [...repository.catalog.bricks()].filter(({ excluded }) => !excluded.gone);
+  const all = [...repository.catalog.bricks()];
   if (snapshots === undefined) return all;
   const needed = new Set<string>();
   for (const { sealed, get } of snapshots) {

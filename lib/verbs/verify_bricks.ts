@@ -20,16 +20,20 @@ export interface CheckedBrick {
   domain: string;
   bytes: number;
   number: number;
+  ledgerObject: string;
+  excluded: { gone: boolean };
 }
 
-/** Every brick there, with the length that the ledger gives. */
+/** Every brick there, with the length that the ledger gives; except those that were pruned. */
 export async function checkPresence(repository: Repository, bricks: CheckedBrick[], report: Report): Promise<void> {
   for (const kind of BRICK_KINDS) {
     const there = await listBricks(repository, kind);
     for (const brick of bricks) {
       if (brick.kind !== kind) continue;
       const bytes = there.get(brick.name);
-      if (bytes === undefined) {
+      if (bytes === undefined && brick.excluded.gone) {
+        report.gone(brick.name);
+      } else if (bytes === undefined) {
         report.missing(brick.name, `Brick ${brick.name} is missing in ${repository.store.location}`);
       } else if (bytes !== brick.bytes) {
         report.missing(brick.name, `Brick ${brick.name} is ${bytes} bytes long; the ledger says ${brick.bytes}`);

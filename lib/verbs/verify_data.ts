@@ -3,7 +3,7 @@ import { DamageError, toHex, UnsupportedError, WrongKeyError } from "../crypto/m
 import { tocBlocks } from "../brick/mod.ts";
 import { TreeHasher } from "../glacier/mod.ts";
 import { type BlockReader, copyOut } from "../pipeline/mod.ts";
-import { inParallel, type Repository } from "../repository/mod.ts";
+import { checkBrickPadding, inParallel, type Repository } from "../repository/mod.ts";
 import { replay } from "../snapshot/mod.ts";
 import type { CheckedBrick } from "./verify_bricks.ts";
 import type { OpenSnapshot } from "./snapshot.ts";
@@ -60,9 +60,20 @@ export async function checkBlocks(session: VerbSession, check: BlockCheck): Prom
       await checkBlock(reader, brick.name, block, report);
     });
     report.wholeBrickRead(brick.name);
+    await checkPadding(repository, brick, report);
     session.progress.update({ phase: "reading bricks", bytesDone, bytesTotal });
   }
   return opened;
+}
+
+/** What is wrong with the padding spoils no block. */
+async function checkPadding(repository: Repository, brick: CheckedBrick, report: Report): Promise<void> {
+  try {
+    await checkBrickPadding(repository, brick);
+  } catch (error) {
+    if (!(error instanceof DamageError)) throw error;
+    report.add("damaged brick", brick.name, error.message);
+  }
 }
 
 async function checkBlock(reader: BlockReader, brick: string, block: number, report: Report): Promise<void> {

@@ -79,6 +79,8 @@ async function checkBrickList(
     const row = repository.catalog.brickByName(name, { domain: index.domain });
     if (row === undefined) {
       report.missing(name, `Brick ${name}, which snapshot ${index.snapshot} needs, is in no ledger that could be read`);
+    } else if (row.excluded.gone && report.isMissing(name)) {
+      report.missing(name, `Brick ${name}, which snapshot ${index.snapshot} needs, was removed from the repository`);
     }
   }
 }

@@ -11,6 +11,7 @@ export interface Problem {
     | "damaged block"
     | "recipe"
     | "stream"
+    | "record"
     | "slot";
   /** The object, brick or snapshot. */
   name: string;
@@ -55,6 +56,11 @@ export class Report {
   missing(name: string, message: string): void {
     this.#missing.add(name);
     this.add("missing brick", name, message);
+  }
+
+  /** A brick that is not there, which is as it should be as long as nothing needs it. */
+  gone(name: string): void {
+    this.#missing.add(name);
   }
 
   /** A brick whose bytes are not the ones that got its name: which blocks that touches is not known yet. */

@@ -67,7 +67,7 @@ class Model {
   /** Names of the bricks that hold an id, in the order of `Catalog.candidates`, with how good each is. */
   places(kind: Kind, of: string, id: Uint8Array): { name: string; rank: number }[] {
     return this.rows
-      .filter((row) => row.kind === kind && row.domain === of && !this.#is("absent", row) && !this.#is("gone", row))
+      .filter((row) => row.kind === kind && row.domain === of)
       .map((row) => ({ row, rank: this.#rank(row, id) }))
       .filter(({ rank }) => rank < Infinity)
       .sort((a, b) => a.rank - b.rank || age(a.row).localeCompare(age(b.row)))
@@ -79,8 +79,9 @@ class Model {
     let rank = Infinity;
     for (let i = 0; i * 36 < row.chunks.length; i++) {
       if (row.chunks.subarray(i * 36, i * 36 + 32).some((byte, j) => byte !== id[j])) continue;
+      const isLost = this.#is("absent", row) || this.#is("gone", row);
       const isDamaged = damaged === "all" || damaged.has(i >> 1);
-      rank = Math.min(rank, isDamaged ? 2 : this.#is("condemned", row) ? 1 : 0);
+      rank = Math.min(rank, isLost ? 3 : isDamaged ? 2 : this.#is("condemned", row) ? 1 : 0);
     }
     return rank;
   }

@@ -165,7 +165,7 @@ catalogTest("a chunk that a brick holds in a damaged and in a whole block is sti
   }
 });
 
-catalogTest("for reading, intact bricks come first, then condemned, then damaged ones; others never", (catalog) => {
+catalogTest("for reading, intact bricks come first, then condemned, damaged and lost ones", (catalog) => {
   const id = idOf("a");
   catalog.addBricks(Array.from({ length: 9 }, (_, i) => brickOf(i, [id, idOf(`own ${i}`)], { perBlock: 1 })));
   catalog.exclude("damaged", [nameOf(0)], "add");
@@ -174,7 +174,7 @@ catalogTest("for reading, intact bricks come first, then condemned, then damaged
   catalog.markDamaged(nameOf(3), [1]);
   catalog.exclude("absent", [nameOf(5)], "add");
   catalog.exclude("gone", [nameOf(6)], "add");
-  const order = [3, 4, 7, 8, 1, 0, 2];
+  const order = [3, 4, 7, 8, 1, 0, 2, 5, 6];
   assert.deepEqual(candidates(catalog, id), order.map(nameOf));
   assert.deepEqual(found(catalog, [id]), [nameOf(3)]);
 });

@@ -79,3 +79,12 @@ Deno.test("without a home directory the error says what to set, unless every pla
   assert.throws(() => statePlace(on("windows", {})), /\$USERPROFILE is not set/);
   assert.equal(statePlace(on("linux", { TARZAN_STATE_DIR: "/s" })), "/s");
 });
+
+Deno.test("without $HOME the home directory is the one that the system knows", () => {
+  const around = { ...on("linux", {}), home: () => "/home/bea" };
+  assert.equal(repositoryPlace(around), "/home/bea/.local/share/tarzan/repository");
+  assert.equal(
+    repositoryPlace({ ...around, ...on("linux", { HOME: "/home/ann" }) }),
+    "/home/ann/.local/share/tarzan/repository",
+  );
+});

@@ -31,6 +31,11 @@ Deno.test("with a known total the line shows share, rate and time left", () => {
   assert.equal(renderProgress(state, 100), "checking bricks  20 %  200 MiB of 1000 MiB  100 MiB/s  8.0 s left");
 });
 
+Deno.test("things without a length are counted", () => {
+  const state = after([[0, { phase: "reading the ledger", itemsDone: 12, itemsTotal: 3400 }]]);
+  assert.equal(renderProgress(state, 100), "reading the ledger  12 of 3,400  0 ms");
+});
+
 Deno.test("without a total the line shows what came, how fast, and for how long", () => {
   const state = after([
     [0, { phase: "reading", bytesDone: 0, entries: 0, storedBytes: 0 }],

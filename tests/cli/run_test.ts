@@ -53,6 +53,7 @@ Deno.test("a command gets its places, warnings, notes and secrets from the sessi
   };
   await withSession(["list", "-d", "/r", "--pin", "12", "--threads", "3"], async (session) => {
     assert.equal(session.places.repository(), "/r");
+    assert.equal(session.repositoryGiven, true);
     assert.equal(session.places.state(), "/s");
     assert.equal(session.places.config(), "/home/ann/.config/tarzan");
     assert.equal(await session.secrets.passphrase("to open /r", { confirm: false }), "hush");
@@ -63,8 +64,47 @@ Deno.test("a command gets its places, warnings, notes and secrets from the sessi
     session.note("by the way");
   });
   assert.equal(captured.stderr(), "tarzan: warning: odd\\x1b[2J\nby the way\n");
+  await withSession(["list", "--json"], (session) => {
+    session.warn("odd");
+    session.note("by the way");
+  });
+  assert.match(captured.stderr(), /\n\{"schema":"tarzan\.warning\/1","message":"odd"\}\n\{"schema":"tarzan\.note\/1",/);
   await withSession(["list", "-q"], (session) => session.note("silenced"));
   assert.ok(!captured.stderr().includes("silenced"));
+});
+
+Deno.test("the repository was named by the option or by the environment, or by nobody", async () => {
+  const cases = [
+    [["list"], {}, false],
+    [["list", "-d", "/r"], {}, true],
+    [["list"], { TARZAN_REPOSITORY: "/r" }, true],
+    [
+      ["list"],
+      { TARZAN_REPOSITORY: "" },
+      false,
+    ],
+  ] as const;
+  for (const [args, variables, given] of cases) {
+    const { environment } = captureEnvironment(variables);
+    await run(args, environment, (_request, session) => {
+      assert.equal(session.repositoryGiven, given);
+      return Promise.resolve(0);
+    });
+  }
+});
+
+Deno.test("a result on the terminal with the progress line takes its place", async () => {
+  const captured = captureEnvironment();
+  let ms = 0;
+  const terminal = { ...captured.environment.stderr, isTerminal: () => true };
+  const environment = { ...captured.environment, stdout: terminal, stderr: terminal, nowMs: () => ms };
+  await run(["list"], environment, async (_request, session) => {
+    for (; ms < 1000; ms += 100) session.progress.update({ phase: "reading" });
+    session.stdout.print("one\n");
+    await session.stdout.write(new TextEncoder().encode("two\n"));
+    return 0;
+  });
+  assert.ok(captured.stderr().endsWith("\r\x1b[Kone\ntwo\n"), captured.stderr());
 });
 
 Deno.test("without a terminal a passphrase that is needed is a usage error", async () => {

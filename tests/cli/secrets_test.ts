@@ -122,6 +122,12 @@ Deno.test("the environment for children lacks our secrets, in any case", () => {
   assert.deepEqual(childEnvironment(all), { PATH: "/bin", TARZAN_REPOSITORY: "/r" });
 });
 
+Deno.test("a child process finds programs although our own environment is empty", () => {
+  assert.deepEqual(childEnvironment({}), { PATH: "/usr/local/bin:/usr/bin:/bin" });
+  assert.deepEqual(childEnvironment({ PATH: "" }), { PATH: "/usr/local/bin:/usr/bin:/bin" });
+  assert.deepEqual(childEnvironment({ Path: "C:\\Windows" }), { Path: "C:\\Windows" });
+});
+
 Deno.test("nothing is asked before it is needed, and never twice", async () => {
   const { around, questions } = recording();
   const secrets = await openingSecrets({ identityFiles: [] }, around);

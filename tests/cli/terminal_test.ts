@@ -56,12 +56,13 @@ for (const way of ways) {
     assert.ok(seen.restored);
   });
 
-  for (const [how, key] of [["Ctrl-C", "\x03"], ["SIGTERM", "SIGTERM"]] as const) {
+  // A signal may overtake what was typed before it, so only Ctrl-C comes in the middle of a line.
+  for (const [how, typed] of [["Ctrl-C", "half\x03"], ["SIGTERM", "SIGTERM"]] as const) {
     Deno.test(`by ${way.way}: ${how} at a question exits with 130 and restores the terminal`, {
       ignore: python === undefined,
     }, async () => {
-      const seen = await atTerminal(way, [["New passphrase for the test: ", "half"], ["", key]]);
-      assert.match(seen.output, /^InterruptedError/);
+      const seen = await atTerminal(way, [["New passphrase for the test: ", typed]]);
+      assert.match(seen.output, /^InterruptedError/, JSON.stringify(seen));
       assert.equal(seen.code, 130);
       assert.ok(seen.restored);
       assert.ok(!seen.screen.includes("half"), seen.screen);

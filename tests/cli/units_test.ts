@@ -3,6 +3,7 @@ import fc from "fast-check";
 import {
   formatBytes,
   formatCount,
+  formatCounted,
   formatDuration,
   formatPercent,
   formatRate,
@@ -63,6 +64,11 @@ Deno.test("counts have separators, percentages are rounded down, rates have no t
   assert.equal(formatPercent(0, 0), "100 %");
   assert.equal(formatRate(236 * mib, 2000), "118 MiB/s");
   assert.equal(formatRate(5, 0), "-");
+});
+
+Deno.test("one thing is named otherwise than many", () => {
+  assert.deepEqual([0, 1, 1234].map((count) => formatCounted(count, "brick")), ["0 bricks", "1 brick", "1,234 bricks"]);
+  assert.equal(formatCounted(2, "entry", "entries"), "2 entries");
 });
 
 Deno.test("times are UTC, to the second", () => {

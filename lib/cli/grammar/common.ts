@@ -21,7 +21,7 @@ export function generalOptions() {
       description: message`Show progress on standard error (default: if that is a terminal).`,
     })),
     threads: optional(option("--threads", number({ min: 1, max: 256 }), {
-      description: message`How many threads work at once (default: one per processor).`,
+      description: message`How many threads work at once (default: one per processor, at most 8).`,
     })),
     quiet: withDefault(
       flag("-q", "--quiet", { description: message`Print only errors and what was asked for.` }),

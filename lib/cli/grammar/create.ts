@@ -70,7 +70,13 @@ export const create: CommandGrammar<CreateRequest> = {
           })),
         }),
         object("For the first backup", {
-          init: withDefault(flag("--init", { description: message`Make the repository if there is none yet.` }), false),
+          init: withDefault(
+            flag("--init", {
+              description:
+                message`Make the repository if there is none yet; its recovery sheet goes to standard error.`,
+            }),
+            false,
+          ),
           ...foundingOptions(),
         }),
       ),
