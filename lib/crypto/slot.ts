@@ -49,7 +49,7 @@ export async function sealSlot(bundleText: string, to: SlotFor): Promise<Uint8Ar
       try {
         encrypter.addRecipient(recipient);
       } catch (cause) {
-        throw new TypeError(`Cannot seal a key slot to "${recipient}": it is not a whole age1… recipient`, { cause });
+        throw new Error(`Cannot seal a key slot to "${recipient}": it is not a whole age1… recipient`, { cause });
       }
     }
   }

@@ -13,7 +13,7 @@ import type { SourceSpec } from "./source.ts";
 const SLOTS = 5;
 /** Recipe chunks are at most this long: heads of a page with one very long header, or a page full of long lists. */
 const META_CHUNK_LIMIT = 4 * MIB;
-/** The small bodies of a page are one chunk, which may be longer than the longest that is cut: 128 of under 512 bytes. */
+/** The small bodies of a page are one chunk, which may be longer than the longest that is cut: about 100 of under 512 bytes. */
 const GATHERED_CHUNK_LIMIT = MIB / 4;
 
 /** Threads to use when nobody says otherwise. */

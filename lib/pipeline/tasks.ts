@@ -177,8 +177,9 @@ function keep<T>(kept: Map<number, T>, serial: number, make: () => T): T {
 }
 
 function checksumFile(path: string): Checksums {
-  const file = Deno.openSync(path);
+  let file: Deno.FsFile | undefined;
   try {
+    file = Deno.openSync(path);
     const sha256 = createHash("sha256");
     const tree = new TreeHasher();
     const buffer = new Uint8Array(4 * LEAF_BYTES);
@@ -192,6 +193,6 @@ function checksumFile(path: string): Checksums {
   } catch (cause) {
     throw new Error(`Cannot read ${path}: ${(cause as Error).message}`, { cause });
   } finally {
-    file.close();
+    file?.close();
   }
 }

@@ -74,17 +74,33 @@ async function readPins(path: string): Promise<Pin[]> {
     if (error instanceof Deno.errors.NotFound) return [];
     throw error;
   }
-  const pins: unknown = JSON.parse(text);
-  const isPin = (pin: Pin) => typeof pin?.location === "string" && isHex(pin.repository, 16) && isHex(pin.bundle, 32);
-  if (!Array.isArray(pins) || !pins.every(isPin)) {
+  const pins = parsePins(text);
+  if (pins === undefined) {
     throw new WrongKeyError(`Cannot read the pins in ${path}. Remove the file and confirm the code of your key again`);
   }
   return pins;
 }
 
+function parsePins(text: string): Pin[] | undefined {
+  const isPin = (pin: Pin) => typeof pin?.location === "string" && isHex(pin.repository, 16) && isHex(pin.bundle, 32);
+  try {
+    const pins: unknown = JSON.parse(text);
+    return Array.isArray(pins) && pins.every(isPin) ? pins : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
 async function writePins(path: string, pins: Pin[]): Promise<void> {
   await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true, mode: 0o700 });
   const temporary = `${path}.${toHex(crypto.getRandomValues(new Uint8Array(4)))}`;
-  await Deno.writeTextFile(temporary, JSON.stringify(pins) + "\n", { mode: 0o600 });
+  {
+    using file = await Deno.open(temporary, { write: true, createNew: true, mode: 0o600 });
+    const bytes = new TextEncoder().encode(JSON.stringify(pins) + "\n");
+    for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
+    // A pin that a power loss turned into an empty file would keep its owner out.
+    await file.sync();
+  }
   await Deno.rename(temporary, path);
 }

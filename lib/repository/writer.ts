@@ -24,7 +24,7 @@ import { ConflictError } from "./errors.ts";
 import { newestIndex } from "./indexes.ts";
 import type { Journal } from "./journal.ts";
 import { learn, publish } from "./ledger.ts";
-import { indexObject, newStamp } from "./names.ts";
+import { indexObject, newStamp, timeText } from "./names.ts";
 import { missingBricks, noteCondemned } from "./presence.ts";
 import type { Repository } from "./repository.ts";
 
@@ -150,8 +150,12 @@ export class BackupWriter {
       metaRecipient: await keyring.metaRecipient(),
     });
     writer.#created = await store.now();
-    writer.#snapshot = newStamp(writer.#created);
     writer.#previous = await newestIndex(repository, domain);
+    // Names have whole seconds, and their order is that of the snapshots: two in one second must not be told apart by chance.
+    if (writer.#previous?.startsWith(timeText(writer.#created))) {
+      writer.#created.setSeconds(writer.#created.getSeconds() + 1);
+    }
+    writer.#snapshot = newStamp(writer.#created);
     // What a dead run left, and did come into the store, is known from the first lookup on.
     const lost = new Set(await missingBricks(repository, writer.#unpublished));
     const isNews = (name: string) => repository.catalog.brickByName(name, { domain }) === undefined;

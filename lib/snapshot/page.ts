@@ -128,22 +128,25 @@ export function parseLists(lists: Uint8Array | undefined, bodies: number): PageL
 
 /** The chunk records of a body, in order; refuses a list that is not of `length` bytes. */
 export async function* bodyRecords(list: BodyList, length: number, get: GetChunk): AsyncGenerator<Uint8Array> {
+  const bad = (why: string) => new DamageError(`Cannot read a recipe: a body of ${length} bytes has ${why}`);
   let sum = 0;
-  if ("records" in list) {
-    for (let at = 0; at < list.records.length; at += CHUNK_RECORD_BYTES) {
-      const record = list.records.subarray(at, at + CHUNK_RECORD_BYTES);
-      sum += recordLength(record);
-      yield record;
-    }
-  } else {
-    const options = { recordBytes: CHUNK_RECORD_BYTES, what: "a list of chunks" };
-    for await (const record of wholeRecords(readStream(list.root, get), options)) {
-      sum += recordLength(record);
-      yield record;
-    }
+  for await (const record of listedRecords(list, get)) {
+    const chunkBytes = recordLength(record);
+    sum += chunkBytes;
+    if (chunkBytes === 0 || sum > length) throw bad("chunks that do not fit");
+    yield record;
   }
-  if (sum !== length) {
-    throw new DamageError(`Cannot read a recipe: a body of ${length} bytes has chunks of ${sum} bytes`);
+  if (sum < length) throw bad(`chunks of ${sum} bytes`);
+}
+
+async function* listedRecords(list: BodyList, get: GetChunk): AsyncGenerator<Uint8Array> {
+  if ("root" in list) {
+    const options = { recordBytes: CHUNK_RECORD_BYTES, what: "a list of chunks" };
+    yield* wholeRecords(readStream(list.root, get), options);
+    return;
+  }
+  for (let at = 0; at < list.records.length; at += CHUNK_RECORD_BYTES) {
+    yield list.records.subarray(at, at + CHUNK_RECORD_BYTES);
   }
 }
 

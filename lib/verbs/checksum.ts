@@ -20,8 +20,13 @@ export async function checksum(
   session.signal.addEventListener("abort", stop);
   try {
     const lines = options.files.map(async (path) => ({ path, ...await pool.run({ type: "checksum", path }) }));
-    for (const line of lines) line.catch(() => {});
-    for (const line of lines) options.onFile(await line);
+    const failures: string[] = [];
+    for (const line of await Promise.allSettled(lines)) {
+      if (line.status === "fulfilled") options.onFile(line.value);
+      else failures.push((line.reason as Error).message);
+    }
+    session.signal.throwIfAborted();
+    if (failures.length > 0) throw new Error(failures.join("\n"));
   } finally {
     session.signal.removeEventListener("abort", stop);
     pool.close();

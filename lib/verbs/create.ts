@@ -1,4 +1,5 @@
 /** `create`: a tar stream in, bricks and an index out. */
+import { dirname } from "node:path";
 import { createIdHasher } from "../crypto/mod.ts";
 import { cutLengths, gearTable } from "../chunker/mod.ts";
 import { TreeHasher } from "../glacier/mod.ts";
@@ -18,6 +19,7 @@ import { RecipeWriter, SMALL_BODY_BYTES, STREAM_SIZES } from "../snapshot/mod.ts
 import { toHex } from "../crypto/mod.ts";
 import { catchUp, open, type Opened } from "./open.ts";
 import { ownFolder } from "./local_state.ts";
+import { readSettings } from "./settings.ts";
 import { TOOL } from "./tool.ts";
 import type { VerbSession } from "./session.ts";
 
@@ -31,15 +33,17 @@ export interface CreateOptions {
   out: string | undefined;
   label: string | undefined;
   tags: readonly string[];
-  level: number;
-  brickSizeBytes: number;
+  /** Undefined: as `init` was told on this machine, else the usual. */
+  level: number | undefined;
+  brickSizeBytes: number | undefined;
   source: SourceSpec;
 }
 
 /** What a backup did. */
 export interface CreateResult {
   snapshot: string;
-  repository: string;
+  /** Where the repository is. */
+  location: string;
   complete: boolean;
   /** Why not, as a sentence fragment. */
   incomplete?: string;
@@ -72,7 +76,7 @@ export async function create(session: VerbSession, options: CreateOptions): Prom
 
 async function refuseTakenOutput(out: string | undefined): Promise<void> {
   if (out === undefined) return;
-  const folder = out.includes("/") ? out.slice(0, out.lastIndexOf("/")) || "/" : ".";
+  const folder = dirname(out);
   const info = await Deno.stat(folder).catch(() => undefined);
   if (!info?.isDirectory) throw new Error(`Cannot write ${out}: there is no folder ${folder}. Nothing was stored`);
 }
@@ -102,6 +106,7 @@ async function store(
   const { keyring, config } = repository;
   const shapes = await keyring.shapeKeys(domain);
   const bodies = await keyring.bodyKeys(domain);
+  const settings = await readSettings(session.places.config(), config.repository);
   const journalFolder = await ownFolder(`${opened.state}/journal-${domain}`);
   const journalKeys = { ledger: shapes.ledger, domain };
   const [dataIds, metaIds] = await Promise.all([createIdHasher(bodies.dataId), createIdHasher(shapes.metaId)]);
@@ -111,7 +116,7 @@ async function store(
     sizes: config.chunks,
     smallBodyBytes: SMALL_BODY_BYTES,
     threads: session.threads ?? defaultThreads(),
-    level: options.level,
+    level: options.level ?? settings.level,
     keys: { gear: bodies.chunker, dataId: bodies.dataId, pages: shapes.pages },
     signal: session.signal,
   });
@@ -123,7 +128,7 @@ async function store(
     writer = await BackupWriter.begin({
       repository,
       domain,
-      brickBytes: options.brickSizeBytes,
+      brickBytes: options.brickSizeBytes ?? settings.brickSizeBytes,
       cut,
       id: { D: (bytes) => dataIds.id(bytes), M: (bytes) => metaIds.id(bytes) },
       journal,
@@ -241,7 +246,7 @@ async function run(session: VerbSession, { repository, writer, cut, batches, opt
     const { counts } = writer;
     return {
       snapshot: name,
-      repository: repository.store.location,
+      location: repository.store.location,
       complete: incomplete === undefined,
       ...(incomplete === undefined ? {} : { incomplete }),
       entries: facts.entries,
@@ -293,8 +298,14 @@ function hostName(): string {
 async function writeCopy(out: string | undefined, bytes: Uint8Array): Promise<{ out?: string }> {
   if (out === undefined) return {};
   try {
-    await Deno.writeFile(`${out}.new`, bytes);
-    await Deno.rename(`${out}.new`, out);
+    const old = await Deno.stat(out).catch(() => undefined);
+    if (old?.isFile ?? true) {
+      await Deno.writeFile(`${out}.new`, bytes);
+      await Deno.rename(`${out}.new`, out);
+    } else {
+      // A pipe or a device: renaming would replace it.
+      await Deno.writeFile(out, bytes);
+    }
   } catch (cause) {
     throw new Error(
       `The backup is stored, but its index could not be written to ${out}: ${(cause as Error).message}. ` +

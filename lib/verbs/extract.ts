@@ -38,17 +38,23 @@ export async function extract(session: VerbSession, options: ExtractOptions): Pr
     const written = options.paths.length === 0
       ? await whole(session, snapshot, options.output)
       : await some(session, snapshot, options);
-    const { incomplete } = snapshot.sealed;
-    return { snapshot: index.snapshot, ...written, ...(incomplete === undefined ? {} : { incomplete }) };
+    if (index.complete) return { snapshot: index.snapshot, ...written };
+    return { snapshot: index.snapshot, ...written, incomplete: whyIncomplete(snapshot) };
   } finally {
     readers.close();
     await opened.close();
   }
 }
 
-function warnOfIncomplete(session: VerbSession, { index, sealed }: OpenSnapshot): void {
-  const why = sealed.incomplete ?? "the backup was interrupted";
+function warnOfIncomplete(session: VerbSession, snapshot: OpenSnapshot): void {
+  const { index, sealed } = snapshot;
+  const why = whyIncomplete(snapshot);
   session.warn(`Snapshot ${index.snapshot} is incomplete (${why}): it ends after ${sealed.bytes} bytes of the stream`);
+}
+
+/** Why a snapshot that is not complete is not. */
+export function whyIncomplete({ sealed }: OpenSnapshot): string {
+  return sealed.incomplete ?? "the backup was interrupted, or is still being made";
 }
 
 async function whole(session: VerbSession, snapshot: OpenSnapshot, output: Output): Promise<{ bytes: number }> {

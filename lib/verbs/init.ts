@@ -15,6 +15,7 @@ import { checkPin, CONFIG_NAME, formatConfig, makeSlot } from "../repository/mod
 import { createDirectoryStore } from "../store/mod.ts";
 import { pinOptions } from "./open.ts";
 import { recoverySheet } from "./recovery_sheet.ts";
+import { rememberSettings } from "./settings.ts";
 import type { VerbSession } from "./session.ts";
 
 /** How a new slot is to be sealed. */
@@ -26,6 +27,9 @@ export interface SlotChoice {
 
 export interface InitOptions extends SlotChoice {
   chunkSizes: { min: number; average: number; max: number };
+  /** How this machine will write bricks; undefined: as usual. */
+  level?: number | undefined;
+  brickSizeBytes?: number | undefined;
 }
 
 export interface InitResult {
@@ -56,6 +60,8 @@ export async function init(session: VerbSession, options: InitOptions): Promise<
     for (const { name, bytes } of slots) await store.put(name, bytes, { once: true });
     await store.put(CONFIG_NAME, new TextEncoder().encode(config), { once: true });
     await checkPin({ bundle, repository, proved: true }, pinOptions(session, store));
+    const { level, brickSizeBytes } = options;
+    await rememberSettings(session.places.config(), repository, { level, brickSizeBytes });
     const code = pinCode(bundleHash(bundle));
     const texts = await Promise.all(slots.map(async ({ name, bytes }) => ({ name, text: await armorSlot(bytes) })));
     const sheet = recoverySheet({ location: store.location, repository, code, slots: texts });

@@ -3,7 +3,7 @@ import { DamageError, WrongKeyError } from "../crypto/mod.ts";
 import { listIndexes, openIndex, readIndex } from "../repository/mod.ts";
 import type { PageEntry } from "../snapshot/mod.ts";
 import { catchUp, open } from "./open.ts";
-import { pagesWithEntries } from "./extract.ts";
+import { pagesWithEntries, whyIncomplete } from "./extract.ts";
 import { plainName, selector } from "./selector.ts";
 import { findIndex, locationFor, readIndexFile, SnapshotReaders } from "./snapshot.ts";
 import type { VerbSession } from "./session.ts";
@@ -12,6 +12,7 @@ import type { VerbSession } from "./session.ts";
 export interface SnapshotLine {
   snapshot: string;
   domain: string;
+  domainName?: string;
   created: string;
   complete: boolean;
   /** Still being written, or left by a run that was interrupted. */
@@ -45,12 +46,12 @@ export async function listSnapshots(session: VerbSession): Promise<SnapshotLine[
           continue;
         }
         const sealed = await openIndex(repository, verified);
-        const { host, label, tags, entries, bytes, bricks, incomplete, producer } = sealed;
+        const { host, label, tags, domainName, entries, bytes, bricks, incomplete, producer } = sealed;
         const more = {
           ...(incomplete === undefined ? {} : { incomplete }),
           ...(producer === undefined ? {} : { producer }),
         };
-        lines.push({ ...line, host, label, tags, entries, bytes, bricks, ...more });
+        lines.push({ ...line, domainName, host, label, tags, entries, bytes, bricks, ...more });
       } catch (error) {
         if (!(error instanceof DamageError || error instanceof WrongKeyError)) throw error;
         const { snapshot, domain } = index;
@@ -80,7 +81,7 @@ export async function listEntries(session: VerbSession, options: ListEntriesOpti
     await catchUp(session, opened.repository, [index.domain]);
     const snapshot = await readers.open(index);
     if (!index.complete) {
-      session.warn(`Snapshot ${index.snapshot} is incomplete: ${snapshot.sealed.incomplete ?? "it was interrupted"}`);
+      session.warn(`Snapshot ${index.snapshot} is incomplete: ${whyIncomplete(snapshot)}`);
     }
     const select = options.paths.length === 0 ? undefined : selector(options.paths);
     for await (const { entries } of pagesWithEntries(session, snapshot)) {

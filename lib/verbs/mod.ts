@@ -17,6 +17,7 @@ export {
   keyShow,
 } from "./keys.ts";
 export { listEntries, type ListEntriesOptions, listSnapshots, type SnapshotLine } from "./list.ts";
+export { isFounded } from "./open.ts";
 export { rebuild, type RebuildResult } from "./rebuild.ts";
 export type { Places, Progress, Secrets, VerbSession } from "./session.ts";
 export { verify, type VerifyOptions } from "./verify.ts";

@@ -3,6 +3,7 @@ import { Catalog } from "../catalog/mod.ts";
 import {
   type Ability,
   DamageError,
+  inspectSlot,
   Keyring,
   openSlot,
   parseBundle,
@@ -14,6 +15,7 @@ import {
 import {
   checkPin,
   learn,
+  listSlots,
   NoRepositoryError,
   openFirstSlot,
   openRepository,
@@ -51,6 +53,32 @@ export async function openStore(location: string): Promise<Store> {
   }
 }
 
+/** Whether there is a repository, or what an interrupted `init` left of one: a key slot is written before the rest. */
+export async function isFounded(location: string): Promise<boolean> {
+  let store: Store;
+  try {
+    store = await openDirectoryStore(location);
+  } catch (error) {
+    if (error instanceof NotFoundError) return false;
+    throw error;
+  }
+  try {
+    return await hasConfig(store) || (await listSlots(store)).slots.length > 0;
+  } finally {
+    await store.close();
+  }
+}
+
+async function hasConfig(store: Store): Promise<boolean> {
+  try {
+    await readConfigText(store);
+    return true;
+  } catch (error) {
+    if (error instanceof NoRepositoryError) return false;
+    throw error;
+  }
+}
+
 /** Opens the repository at `location` for somebody who needs to be able to do `need`. */
 export async function open(
   session: VerbSession,
@@ -66,7 +94,7 @@ export async function open(
     }
     if (options.need !== undefined) refuseUnless(keyring, options.need);
     const state = await ownFolder(stateFolder(session.places.state(), keyring.repository));
-    await Deno.writeTextFile(`${state}/location`, location + "\n", { mode: 0o600 });
+    await Deno.writeTextFile(`${state}/location`, store.location + "\n", { mode: 0o600 });
     if (options.freshCatalog) await removeCatalog(`${state}/catalog.sqlite`);
     const catalog = Catalog.open(`${state}/catalog.sqlite`, { repository: keyring.repository });
     try {
@@ -113,7 +141,7 @@ export async function catchUp(session: VerbSession, repository: Repository, doma
   for (const domain of domains ?? await visibleDomains(repository)) {
     const problems = await learn(repository, domain, {
       progress: (done, total) =>
-        session.progress.update({ phase: "reading the ledger", bytesDone: done, bytesTotal: total }),
+        session.progress.update({ phase: "reading the ledger", itemsDone: done, itemsTotal: total }),
     });
     for (const problem of problems) session.warn(`${problem.message}. Bricks that only it tells of are not known now`);
   }
@@ -122,13 +150,15 @@ export async function catchUp(session: VerbSession, repository: Repository, doma
 async function openKey(session: VerbSession, store: Store): Promise<{ bundle: string; slot: string | undefined }> {
   const { secrets } = session;
   const identities: string[] = [];
+  const slots: Uint8Array[] = [];
   for (const text of secrets.identities) {
     const bytes = new TextEncoder().encode(text);
     switch (recogniseKeyFile(bytes)) {
       case "bundle":
         return { bundle: text, slot: undefined };
       case "slot":
-        return { bundle: await openPaperSlot(session, store, bytes), slot: undefined };
+        slots.push(bytes);
+        break;
       case "identities":
         identities.push(...parseIdentityFile(text));
         break;
@@ -138,10 +168,11 @@ async function openKey(session: VerbSession, store: Store): Promise<{ bundle: st
         );
     }
   }
-  const configText = await readConfigText(store).catch((error) => {
-    if (error instanceof NoRepositoryError) return undefined;
-    throw error;
-  });
+  if (slots.length > 0) {
+    return { bundle: await openOwnSlot(session, store, { bytes: slots[0]!, identities }), slot: undefined };
+  }
+  const configured = await hasConfig(store);
+  if (!configured && (await listSlots(store)).slots.length === 0) await readConfigText(store);
   const { name, bundle } = await openFirstSlot(store, {
     keys: {
       identities,
@@ -152,18 +183,24 @@ async function openKey(session: VerbSession, store: Store): Promise<{ bundle: st
       return true;
     },
   });
-  if (configText === undefined) {
-    session.note(`tarzan.json is missing in ${store.location}; the key knows what it said.`);
-  }
+  if (!configured) session.note(`tarzan.json is missing in ${store.location}; the key knows what it said.`);
   return { bundle, slot: name };
 }
 
 /** A slot that was kept elsewhere: on paper, or in a file. */
-async function openPaperSlot(session: VerbSession, store: Store, bytes: Uint8Array): Promise<string> {
-  const slot = await readSlotInput(bytes, "the key slot given with --identity");
-  const passphrase = await session.secrets.passphrase("to open the key slot", { confirm: false });
-  const bundle = await openSlot(slot, { passphrase }, "the key slot given with --identity");
-  await checkPin({ bundle, proved: true, repository: parseBundle(bundle).repository }, pinOptions(session, store));
+async function openOwnSlot(
+  session: VerbSession,
+  store: Store,
+  { bytes, identities }: { bytes: Uint8Array; identities: string[] },
+): Promise<string> {
+  const what = "the key slot given with --identity";
+  const slot = await readSlotInput(bytes, what);
+  const proved = inspectSlot(slot, what).kind === "passphrase";
+  const opener = proved
+    ? { passphrase: await session.secrets.passphrase("to open the key slot", { confirm: false }) }
+    : { identities };
+  const bundle = await openSlot(slot, opener, what);
+  await checkPin({ bundle, proved, repository: parseBundle(bundle).repository }, pinOptions(session, store));
   return bundle;
 }
 
@@ -179,6 +216,10 @@ export function pinOptions(session: VerbSession, store: Store) {
         `The key of ${store.location} has the code ${code}, which this machine has not seen before.\n` +
           "Is that the code on your recovery sheet?",
         "--pin CODE",
-      ),
+      ).catch((error: Error) => {
+        // Nobody to ask is an answer: the refusal tells the code and the option.
+        if (error.name === "UsageError") return false;
+        throw error;
+      }),
   };
 }

@@ -39,7 +39,7 @@ export async function rebuild(session: VerbSession): Promise<RebuildResult> {
     const problems: string[] = [];
     for (const domain of domains) {
       const progress = (done: number, total: number) =>
-        session.progress.update({ phase: "reading the ledger", bytesDone: done, bytesTotal: total });
+        session.progress.update({ phase: "reading the ledger", itemsDone: done, itemsTotal: total });
       for (const problem of await learn(repository, domain, { whole: true, progress })) problems.push(problem.message);
     }
     const { adopted, strangers } = await adopt(session, repository, domains);

@@ -25,6 +25,9 @@ export interface Progress {
     bytesTotal?: number;
     entries?: number;
     storedBytes?: number;
+    /** For what is counted and not measured: objects, tables of contents. */
+    itemsDone?: number;
+    itemsTotal?: number;
   }): void;
   done(): void;
 }

@@ -50,7 +50,7 @@ export async function checkTocs(
   let done = 0;
   await inParallel(bricks, 4, async (brick) => {
     session.signal.throwIfAborted();
-    session.progress.update({ phase: "checking tables of contents", bytesDone: done++, bytesTotal: bricks.length });
+    session.progress.update({ phase: "checking tables of contents", itemsDone: done++, itemsTotal: bricks.length });
     if (report.isMissing(brick.name)) return;
     try {
       const { toc } = await readBrickToc(repository, brick);

@@ -42,7 +42,7 @@ export interface BlockCheck {
   report: Report;
 }
 
-/** Opens every block of these bricks that was not found intact already; how many. */
+/** Opens every block of these bricks that was not found intact already; how many blocks they have. */
 export async function checkBlocks(session: VerbSession, check: BlockCheck): Promise<number> {
   const { repository, bricks, report } = check;
   const bytesTotal = bricks.reduce((sum, { bytes }) => sum + bytes, 0);
@@ -54,7 +54,7 @@ export async function checkBlocks(session: VerbSession, check: BlockCheck): Prom
     const reader = check.reader(brick.domain);
     const blocks = tocBlocks({ blocks: repository.catalog.brick(brick.number)!.blocks });
     const numbers = blocks.map((_, i) => i).filter((block) => !reader.foundIntact(brick.name, block));
-    opened += numbers.length;
+    opened += blocks.length;
     await inParallel(numbers, 4, async (block) => {
       session.signal.throwIfAborted();
       await checkBlock(reader, brick.name, block, report);

@@ -24,7 +24,7 @@ export async function checkLedgers(
       whole: true,
       told: (record) => void (record.type === "brick" && told.add(`${domain} ${record.brick.name}`)),
       progress: (done, total) =>
-        session.progress.update({ phase: "reading the ledger", bytesDone: done, bytesTotal: total }),
+        session.progress.update({ phase: "reading the ledger", itemsDone: done, itemsTotal: total }),
     });
     for (const { message } of problems) report.add("ledger", domain, message);
   }

@@ -36,10 +36,9 @@ export function withBlocks(document: string, blocks: Map<string, string>): strin
 
 function sizes(): string {
   const lengths = [6000, 65_536, 65_537, 1_000_000, 4_194_303, 4_194_304, 10_000_000, 50_000_000, 133_000_000];
-  const rows = lengths.map((length) =>
-    [length, sizeStep(length), brickFileBytes(length)].map((number) => String(number).padStart(11)).join("")
-  );
-  return ["          L       step  file size", ...rows].join("\n");
+  const row = (columns: (number | string)[]) => columns.map((column) => String(column).padEnd(11)).join("").trimEnd();
+  const rows = lengths.map((length) => row([length, sizeStep(length), brickFileBytes(length)]));
+  return [row(["L", "step", "file size"]), ...rows].join("\n");
 }
 
 async function keys(): Promise<string> {

@@ -21,16 +21,15 @@ try {
   await store.put(CONFIG_NAME, utf8(CONFIG), { once: true });
   await store.close();
   const session = testSession({ repository: directory, home, identities: [bundle] });
-  console.log(
-    await create(session, {
-      out: undefined,
-      label: "example",
-      tags: ["format"],
-      level: 3,
-      brickSizeBytes: 16 * 1024 * 1024,
-      source: { kind: "bytes", pieces: [exampleTar()] },
-    }),
-  );
+  const result = await create(session, {
+    out: undefined,
+    label: "example",
+    tags: ["format"],
+    level: 3,
+    brickSizeBytes: 16 * 1024 * 1024,
+    source: { kind: "bytes", pieces: [exampleTar()] },
+  });
+  await Deno.stdout.write(utf8(JSON.stringify(result) + "\n"));
 } finally {
   await Deno.remove(home, { recursive: true });
 }

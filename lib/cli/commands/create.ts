@@ -62,10 +62,10 @@ function share(part: number, whole: number): string {
 }
 
 /** What a backup did as JSON, schema `tarzan.create/1`. */
-export function createdJson({ repository: location, ...result }: CreateResult): string {
+export function createdJson(result: CreateResult): string {
   return jsonLine("tarzan.create/1", {
     snapshot: result.snapshot,
-    location,
+    location: result.location,
     complete: result.complete,
     incomplete: result.incomplete,
     entries: result.entries,

@@ -1,7 +1,5 @@
 /** `create --init`: the repository is made first where there is none, and the backup goes on with the same secrets. */
-import { CONFIG_NAME, KEYS_PREFIX } from "../../repository/mod.ts";
-import { NotFoundError, openDirectoryStore } from "../../store/mod.ts";
-import { init } from "../../verbs/mod.ts";
+import { init, isFounded } from "../../verbs/mod.ts";
 import { UsageError } from "../errors.ts";
 import type { RequestOf } from "../grammar/mod.ts";
 import type { Secrets } from "../secrets.ts";
@@ -37,21 +35,4 @@ export async function foundIfMissing(
   return passphrase === undefined
     ? session.secrets
     : { ...session.secrets, passphrase: () => Promise.resolve(passphrase) };
-}
-
-/** Whether there is a repository, or what an interrupted `init` left of one: a key slot is written before the rest. */
-async function isFounded(location: string): Promise<boolean> {
-  try {
-    const store = await openDirectoryStore(location);
-    try {
-      if (await store.head(CONFIG_NAME) !== undefined) return true;
-      for await (const _slot of store.list(KEYS_PREFIX)) return true;
-      return false;
-    } finally {
-      await store.close();
-    }
-  } catch (error) {
-    if (error instanceof NotFoundError) return false;
-    throw error;
-  }
 }

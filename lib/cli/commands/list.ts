@@ -48,7 +48,7 @@ export function renderSnapshots(snapshots: readonly SnapshotLine[], { long }: { 
       return value === undefined ? "" : format(value);
     };
   const more: Column<SnapshotLine>[] = [
-    { title: "DOMAIN", cell: ({ domain }) => domain },
+    { title: "DOMAIN", cell: ({ domain, domainName }) => domainName ?? domain },
     { title: "BRICKS", cell: number(({ bricks }) => bricks, formatCount), right: true },
   ];
   return renderTable(snapshots, [
@@ -81,6 +81,7 @@ export function snapshotJson(line: SnapshotLine): string {
   return jsonLine("tarzan.snapshot/1", {
     snapshot: line.snapshot,
     domain: line.domain,
+    domainName: line.domainName,
     created: line.created === "" ? undefined : line.created,
     complete: line.complete,
     open: line.open,

@@ -64,7 +64,7 @@ function verdict(
     formatCounted(bricks, "brick"),
     bricksHashed > 0 ? `${formatCounted(bricksHashed, "brick")} hashed` : "",
     bytesReplayed > 0 ? `${formatBytes(bytesReplayed)} restored and compared` : "",
-    blocksOpened > 0 ? `${formatCounted(blocksOpened, bytesReplayed > 0 ? "more block" : "block")} decrypted` : "",
+    blocksOpened > 0 ? `${formatCounted(blocksOpened, "block")} decrypted` : "",
   ].filter((part) => part !== "").join(", ");
   if (problems.length === 0) return `ok: ${done}; no problem found`;
   return `damaged: ${formatCounted(problems.length, "problem")}, ${

@@ -4,22 +4,17 @@ import { map, multiple, optional, withDefault } from "@optique/core/modifiers";
 import { argument, constant, flag, option } from "@optique/core/primitives";
 import { UsageError } from "../errors.ts";
 import type { CommandGrammar } from "./command.ts";
-import { byDefault } from "./common.ts";
 import { foundingOptions, type FoundingRequest, foundingRequest, type FoundingWords } from "./init.ts";
-import { file, number, size, word } from "./values.ts";
-
-const mib = 1024 * 1024;
+import { file, word } from "./values.ts";
+import { writerOptions, type WriterRequest } from "./writer_options.ts";
 
 /** `tarzan create`. */
-export interface CreateRequest {
+export interface CreateRequest extends WriterRequest {
   readonly command: "create";
   /** Where to put a second copy of the index. */
   readonly out: string | undefined;
   readonly label: string | undefined;
   readonly tags: readonly string[];
-  /** The zstd level. Like the next, it is this run's choice and no property of the repository. */
-  readonly level: number;
-  readonly brickSizeBytes: number;
   /** Given with --init: the repository to make when there is none. */
   readonly founding: FoundingRequest | undefined;
   /** The program whose output is backed up, with its arguments; empty: standard input is. */
@@ -53,18 +48,7 @@ export const create: CommandGrammar<CreateRequest> = {
           tags: multiple(
             option("--tag", word("TAG"), { description: message`A word to find it by; may be repeated.` }),
           ),
-          level: byDefault(
-            option("--level", number({ min: 1, max: 19 }), {
-              description: message`How hard to compress: 1 is fastest, 19 smallest.`,
-            }),
-            { value: 3, shown: "3" },
-          ),
-          brickSizeBytes: byDefault(
-            option("--brick-size", size({ min: 16 * mib, max: 1024 * mib }), {
-              description: message`How large a brick is, from 16MiB to 1GiB.`,
-            }),
-            { value: 128 * mib, shown: "128MiB" },
-          ),
+          ...writerOptions(),
           producer: multiple(argument(word("COMMAND"), {
             description: message`After "--": a program and its arguments, whose output is the tar.`,
           })),

@@ -2,7 +2,7 @@ import { object } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
 import { map, multiple, optional } from "@optique/core/modifiers";
 import { argument, constant, option } from "@optique/core/primitives";
-import { backupArgument } from "./common.ts";
+import { backupArgument } from "./shared_options.ts";
 import type { CommandGrammar } from "./command.ts";
 import { directory, file, word } from "./values.ts";
 

@@ -1,13 +1,14 @@
-import { object } from "@optique/core/constructs";
+import { merge, object } from "@optique/core/constructs";
 import { text } from "@optique/core/message";
 import { map } from "@optique/core/modifiers";
 import { constant, option } from "@optique/core/primitives";
 import { UsageError } from "../errors.ts";
 import { formatBytes } from "../units.ts";
 import type { CommandGrammar } from "./command.ts";
-import { byDefault } from "./common.ts";
+import { byDefault } from "./shared_options.ts";
 import { checkSlot, slotOptions, type SlotRequest } from "./slot_options.ts";
 import { size } from "./values.ts";
+import { writerOptions, type WriterRequest } from "./writer_options.ts";
 
 const kib = 1024;
 const mib = 1024 * kib;
@@ -25,7 +26,7 @@ export interface FoundingRequest extends SlotRequest {
 }
 
 /** `tarzan init`. */
-export interface InitRequest extends FoundingRequest {
+export interface InitRequest extends FoundingRequest, WriterRequest {
   readonly command: "init";
 }
 
@@ -83,12 +84,15 @@ export const init: CommandGrammar<InitRequest> = {
   usage: "[OPTION…]",
   examples: [
     "tarzan init",
-    "tarzan init -d /mnt/backup --generate-passphrase",
+    "tarzan init -d /mnt/backup --generate-passphrase --level 9",
     "tarzan init --no-passphrase --recipients-file admins.txt",
   ],
   options: () =>
     map(
-      object("Options", { command: constant("init"), ...foundingOptions() }),
-      ({ command, ...words }) => ({ command, ...foundingRequest(words) }),
+      merge(
+        object("Options", { command: constant("init"), ...foundingOptions() }),
+        object("For backups from this machine", writerOptions()),
+      ),
+      ({ command, level, brickSizeBytes, ...words }) => ({ command, level, brickSizeBytes, ...foundingRequest(words) }),
     ),
 };

@@ -2,7 +2,7 @@ import { object } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
 import { multiple, optional, withDefault } from "@optique/core/modifiers";
 import { argument, constant, flag } from "@optique/core/primitives";
-import { backupArgument } from "./common.ts";
+import { backupArgument } from "./shared_options.ts";
 import type { CommandGrammar } from "./command.ts";
 import { word } from "./values.ts";
 

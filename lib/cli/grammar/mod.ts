@@ -16,7 +16,7 @@ import {
   type KeyRequest,
   repositoryOptions,
   type RepositoryRequest,
-} from "./common.ts";
+} from "./shared_options.ts";
 import { create, type CreateRequest } from "./create.ts";
 import { extract, type ExtractRequest } from "./extract.ts";
 import { init, type InitRequest } from "./init.ts";

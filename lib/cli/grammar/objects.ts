@@ -3,7 +3,7 @@ import { object } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
 import { multiple, optional } from "@optique/core/modifiers";
 import { argument, constant, option } from "@optique/core/primitives";
-import { backupArgument } from "./common.ts";
+import { backupArgument } from "./shared_options.ts";
 import type { CommandGrammar } from "./command.ts";
 import { file } from "./values.ts";
 

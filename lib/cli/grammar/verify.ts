@@ -2,7 +2,7 @@ import { object, or } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
 import { map, multiple, withDefault } from "@optique/core/modifiers";
 import { constant, flag, option } from "@optique/core/primitives";
-import { backupArgument } from "./common.ts";
+import { backupArgument } from "./shared_options.ts";
 import type { CommandGrammar } from "./command.ts";
 import { percent } from "./values.ts";
 

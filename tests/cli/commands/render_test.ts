@@ -14,7 +14,7 @@ import type { CreateResult, SnapshotLine, VerifyResult } from "../../../lib/verb
 const mib = 1024 * 1024;
 const created: CreateResult = {
   snapshot: "20260806T120000Z-3f9c1a2b",
-  repository: "/srv/backup",
+  location: "/srv/backup",
   complete: true,
   entries: 67_960,
   bytes: 1400 * mib,
