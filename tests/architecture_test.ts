@@ -38,7 +38,7 @@ const mayImportPackage: Readonly<Record<string, readonly string[]>> = {
   "node:buffer": ["catalog"],
   "node:crypto": ["crypto", "glacier", "pipeline"],
   "node:os": ["cli"],
-  "node:path": ["catalog", "store"],
+  "node:path": ["catalog", "store", "verbs"],
   "node:sqlite": ["catalog"],
   "node:vm": ["crypto"],
   "node:zlib": ["brick"],

@@ -33,8 +33,9 @@ export function pageEntries(ops: HeadOp[]): PageEntry[] {
       result.push(current);
     } else if (current !== undefined) {
       current.toOp = i + 1;
-      // A body stands right behind its header; only a very long map of a sparse file comes in between.
-      const follows = i === current.fromOp + 1 || current.entry.sparse;
+      // A body stands right behind its header; only a very long map of a sparse file comes in between. What follows an entry
+      // without a body (a damaged header, say, and what it stands for) is not its own.
+      const follows = current.entry.size > 0 && (i === current.fromOp + 1 || current.entry.sparse);
       if (op.op !== "raw" && follows && current.bodyOp === undefined) {
         current.bodyOp = i;
         current.bodyBytes = op.length;

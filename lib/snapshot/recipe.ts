@@ -7,6 +7,7 @@
  * minimum and few bits keep pages of even size, since a change hits large pages most often. The hash is keyed, so that
  * the sizes of pages say nothing about names to somebody without the key.
  */
+import { HEAD_LIMIT_BYTES } from "../tar/mod.ts";
 import { CHUNK_RECORD_BYTES, type PutChunk } from "./chunk_io.ts";
 import { OP, OP_CODES, type PageRef, SMALL_BODY_BYTES } from "./page.ts";
 import { type CutStream, ROOT_RECORDS, StreamWriter, writeRoot } from "./stream.ts";
@@ -23,9 +24,15 @@ export interface PageRule {
 
 export const PAGE_RULE: PageRule = { leastEntries: 24, mostEntries: 96, mostHeadBytes: 256 * 1024, mask: 7 };
 
-/** Header bytes that are kept together at most while an entry's name is not known. */
-const PENDING_LIMIT = 1024 * 1024;
-/** Raw bytes are at most this long in one operation. */
+/** Header bytes that are kept together while an entry's name is not known: all that the splitter finds, with its own blocks. */
+const PENDING_LIMIT = HEAD_LIMIT_BYTES + 64 * 1024;
+/**
+ * Where no entry ends a page, its length does. Far above the longest header, so that a long map of a sparse file stays in one
+ * page with its entry; far enough below the longest chunk of a recipe (4 MiB) for a header more.
+ */
+const LONG_HEADS = 2.5 * 1024 * 1024;
+const LONG_LISTS = 1024 * 1024;
+/** Raw bytes are gathered up to this length. */
 const RAW_LIMIT = 64 * 1024;
 
 export interface RecipeOptions {
@@ -70,7 +77,7 @@ export class RecipeWriter {
     }
     this.#raw.bytes(bytes);
     if (this.#raw.length >= RAW_LIMIT) this.#flushRaw();
-    if (this.#heads.length >= PENDING_LIMIT) this.#closePage();
+    this.#closeLongPage();
   }
 
   /** All headers of an entry were seen; `hash` is the first byte of the keyed hash ("pages") of its full name. */
@@ -128,7 +135,7 @@ export class RecipeWriter {
       writeRoot(body.stream.root(), this.#lists);
     }
     // Nameless bodies do not count as entries, but a page of them must end too.
-    if (this.#heads.length >= this.#rule.mostHeadBytes || this.#lists.length >= PENDING_LIMIT) this.#closePage();
+    if (this.#heads.length >= this.#rule.mostHeadBytes || this.#lists.length >= LONG_LISTS) this.#closePage();
   }
 
   /** The stream is over: closes the last page. */
@@ -143,6 +150,11 @@ export class RecipeWriter {
     this.#pending = undefined;
     if (bytes === undefined) return;
     for (let at = 0; at < bytes.length; at += RAW_LIMIT) this.#bytesOp(OP.raw, bytes.subarray(at, at + RAW_LIMIT));
+    this.#closeLongPage();
+  }
+
+  #closeLongPage(): void {
+    if (this.#heads.length >= LONG_HEADS) this.#closePage();
   }
 
   #flushRaw(): void {

@@ -585,9 +585,11 @@ def read_index(path, keys):
         need(path.parent.name == claimed and path.stem == index["snapshot"], "the index has another name inside")
     sealed = age_open(base64.b64decode(index["sealed"], validate=True), keys.meta_identity, "the index")
     need(len(sealed) % 1024 == 0, "the sealed part of the index has a wrong length")
-    need(index["complete"] or path.suffix == ".open" or "incomplete" in (opened := parse(sealed, "the index")),
-         "the index is a checkpoint under the name of a finished one")
-    return index, parse(sealed, "the index")
+    opened = parse(sealed, "the index")
+    finished = path.suffix != ".open"
+    need(finished or not index["complete"], "the index is a finished one under the name of an unfinished one")
+    need(not finished or index["complete"] or "incomplete" in opened, "the index is a checkpoint, not a finished one")
+    return index, opened
 
 
 def main():

@@ -3,7 +3,14 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { DamageError, toHex } from "../../lib/crypto/mod.ts";
-import { readStream, recordLength, STREAM_SIZES, streamChunks, type StreamRoot, StreamWriter } from "../../lib/snapshot/mod.ts";
+import {
+  readStream,
+  recordLength,
+  STREAM_SIZES,
+  streamChunks,
+  type StreamRoot,
+  StreamWriter,
+} from "../../lib/snapshot/mod.ts";
 import { readRoot, ROOT_RECORDS, streamRecords, writeRoot } from "../../lib/snapshot/stream.ts";
 import { ByteReader, ByteWriter } from "../../lib/snapshot/varint.ts";
 import { randomBytes } from "../chunker/generated.ts";
@@ -76,7 +83,10 @@ Deno.test("streams of two and more levels come back", async () => {
   const root = writer.root();
   assert.equal(root.depth, 3);
   assert.deepEqual(await read(root, chunks), data);
-  const touched = await Array.fromAsync(streamChunks(root, chunks.get), (record) => `M${toHex(record.subarray(0, 32))}`);
+  const touched = await Array.fromAsync(
+    streamChunks(root, chunks.get),
+    (record) => `M${toHex(record.subarray(0, 32))}`,
+  );
   assert.deepEqual(new Set(touched), new Set(chunks.kept.keys()));
 });
 
