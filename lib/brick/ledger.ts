@@ -25,6 +25,8 @@ const HEADER_BYTES = 64;
 const RECORD_HEADER_BYTES = 8;
 const TYPE_BRICK = 1;
 const TYPE_GONE = 4;
+/** Types from here on may be passed over by whoever only reads and adds; who removes must know all of them. */
+const FIRST_HARMLESS_TYPE = 128;
 /** No reader takes a larger one; a writer stays far below. */
 export const LEDGER_OBJECT_LIMIT = 256 * MIB;
 
@@ -40,7 +42,13 @@ export interface BrickRecord {
 }
 
 /** What a ledger object says, in order. */
-export type LedgerRecord = { type: "brick"; brick: BrickRecord } | { type: "gone"; name: string };
+export type LedgerRecord =
+  | { type: "brick"; brick: BrickRecord }
+  | { type: "gone"; name: string }
+  | { type: "later"; code: number };
+
+/** The records that this version writes. */
+export type WrittenRecord = Exclude<LedgerRecord, { type: "later" }>;
 
 /** Bytes that a record of this brick takes, for deciding when a ledger object is full. */
 export function brickRecordBytes(toc: Toc): number {
@@ -49,7 +57,7 @@ export function brickRecordBytes(toc: Toc): number {
 
 /** The bytes of one ledger object called `name`. */
 export async function encodeLedger(
-  records: LedgerRecord[],
+  records: WrittenRecord[],
   options: { key: Uint8Array; domain: Uint8Array; name: string; random?: (length: number) => Uint8Array },
 ): Promise<Uint8Array<ArrayBuffer>> {
   const parts = records.map(encodeRecord);
@@ -130,7 +138,7 @@ function associated(header: Uint8Array, name: string): Uint8Array<ArrayBuffer> {
   return aad;
 }
 
-function encodeRecord(record: LedgerRecord): Uint8Array {
+function encodeRecord(record: WrittenRecord): Uint8Array {
   const payload = record.type === "brick" ? encodeBrick(record.brick) : fromHex(record.name);
   const bytes = new Uint8Array(RECORD_HEADER_BYTES + payload.length);
   new DataView(bytes.buffer).setUint32(0, payload.length, true);
@@ -162,10 +170,12 @@ function decodeRecords(plain: Uint8Array<ArrayBuffer>, name: string): LedgerReco
     const type = plain[at + 4]!;
     const payload = plain.slice(at + RECORD_HEADER_BYTES, at + RECORD_HEADER_BYTES + length);
     if (payload.length !== length) throw bad("a record reaches past its end");
-    if ((type !== TYPE_BRICK && type !== TYPE_GONE) || plain[at + 5] || plain[at + 6] || plain[at + 7]) {
+    const known = type === TYPE_BRICK || type === TYPE_GONE || type >= FIRST_HARMLESS_TYPE;
+    if (!known || plain[at + 5] || plain[at + 6] || plain[at + 7]) {
       throw new UnsupportedError(`Cannot read ledger object ${name}: record type ${type} needs a newer tarzan`);
     }
-    if (type === TYPE_BRICK) records.push({ type: "brick", brick: decodeBrick(payload, bad) });
+    if (type >= FIRST_HARMLESS_TYPE) records.push({ type: "later", code: type });
+    else if (type === TYPE_BRICK) records.push({ type: "brick", brick: decodeBrick(payload, bad) });
     else if (length === 32) records.push({ type: "gone", name: toHex(payload) });
     else throw bad("a record has the wrong length");
     at += RECORD_HEADER_BYTES + length;

@@ -40,5 +40,6 @@ export {
   LEDGER_OBJECT_LIMIT,
   type LedgerRecord,
   parseLedgerHeader,
+  type WrittenRecord,
 } from "./ledger.ts";
 export { CHUNK_RECORD_BYTES, MOST_CHUNKS, type Toc, type TocBlock, tocBlocks, TocBuilder } from "./toc.ts";

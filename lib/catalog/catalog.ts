@@ -148,10 +148,12 @@ export class Catalog {
 
   /**
    * Notes bricks, known or not, that must not be leaned on: as the whole set of those with this reason, or besides
-   * those that were noted before. `"replace"` with no names takes a reason back.
+   * those that were noted before. `"replace"` with no names takes a reason back. With `domain` it is said of bricks of
+   * that domain only.
    */
-  exclude(reason: Reason, names: Iterable<string>, mode: "replace" | "add"): void {
-    this.#change(() => this.#exclusions.exclude(reason, names, mode));
+  exclude(reason: Reason, names: Iterable<string>, mode: "replace" | "add", domain?: string): void {
+    const options = domain === undefined ? { mode } : { mode, domain };
+    this.#change(() => this.#exclusions.exclude(reason, names, options));
   }
 
   /** Notes that some blocks of a brick (by number, besides those noted before), or all of it, cannot be read. */

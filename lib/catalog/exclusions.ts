@@ -16,6 +16,7 @@ export interface Exclusion {
   readonly damaged: "all" | readonly number[];
 }
 
+const everyDomain = new Uint8Array();
 const nothing: Exclusion = { absent: false, condemned: false, gone: false, damaged: [] };
 
 /** The reasons of all bricks. Those of known bricks are held in memory while nothing changes. */
@@ -30,21 +31,28 @@ export class Exclusions {
 
   constructor(database: Database) {
     this.#database = database;
-    this.#insert = database.prepare("INSERT OR REPLACE INTO excluded(reason, name, blocks) VALUES (?, ?, ?)");
+    this.#insert = database.prepare(
+      "INSERT OR REPLACE INTO excluded(reason, name, domain, blocks) VALUES (?, ?, ?, ?)",
+    );
     this.#clear = database.prepare("DELETE FROM excluded WHERE reason = ?");
     this.#blocksOf = database.prepare("SELECT blocks FROM excluded WHERE reason = 'damaged' AND name = ?");
-    this.#names = database.prepare("SELECT name FROM excluded WHERE reason = ? ORDER BY name");
+    this.#names = database.prepare("SELECT DISTINCT name FROM excluded WHERE reason = ? ORDER BY name");
     this.#ofKnown = database.prepare(
-      "SELECT b.number, e.reason, e.blocks FROM excluded e JOIN bricks b ON b.name = e.name",
+      "SELECT b.number, e.reason, e.blocks FROM excluded e JOIN bricks b ON b.name = e.name AND e.domain IN (x'', b.domain)",
     );
   }
 
-  /** Excludes bricks, besides those that have this reason already or instead of them. */
-  exclude(reason: Reason, names: Iterable<string>, mode: "replace" | "add"): void {
+  /**
+   * Excludes bricks, besides those that have this reason already or instead of them. `domain`: only as bricks of that one,
+   * for what its ledger says must not touch another's.
+   */
+  exclude(reason: Reason, names: Iterable<string>, options: { mode: "replace" | "add"; domain?: string }): void {
+    const { mode, domain } = options;
     const bytes = Array.from(names, (name) => fromHex(name, 32));
+    const scope = domain === undefined ? everyDomain : fromHex(domain, 16);
     this.#database.transaction(() => {
       if (mode === "replace") this.#clear.run(reason);
-      for (const name of bytes) this.#insert.run(reason, name, null);
+      for (const name of bytes) this.#insert.run(reason, name, scope, null);
     });
     this.forget();
   }
@@ -58,7 +66,7 @@ export class Exclusions {
       const after = before === "all" || blocks === "all"
         ? null
         : Uint32Array.from(new Set([...before, ...blocks])).sort();
-      this.#insert.run("damaged", bytes, after && new Uint8Array(after.buffer));
+      this.#insert.run("damaged", bytes, everyDomain, after && new Uint8Array(after.buffer));
     });
     this.forget();
   }

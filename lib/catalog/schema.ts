@@ -1,11 +1,12 @@
 /** Version of the tables below; a file of another version is begun anew, never converted. */
-export const schemaVersion = 1;
+export const schemaVersion = 2;
 
 /**
  * The catalogue's tables. A brick's chunk list is cut into segments of `segmentLength` chunks, so that finding one chunk
  * of a brick with a hundred thousand small ones loads a bounded part of its list; most bricks have one segment. `chunks`
  * is the only large index, 16 bytes a row: prefix of the id -> segment. Where several segments hold ids with one
- * prefix (the same chunk stored twice, or chance), `chunks` says 0 and `also` names all of them.
+ * prefix (the same chunk stored twice, or chance), `chunks` says 0 and `also` names all of them. In `excluded` an empty
+ * domain means every one.
  */
 export const schema = `
   CREATE TABLE bricks(
@@ -19,7 +20,8 @@ export const schema = `
   CREATE TABLE chunks(prefix INTEGER PRIMARY KEY, segment INTEGER NOT NULL);
   CREATE TABLE also(prefix INTEGER NOT NULL, segment INTEGER NOT NULL, PRIMARY KEY(prefix, segment)) WITHOUT ROWID;
   CREATE INDEX also_of_segment ON also(segment);
-  CREATE TABLE excluded(reason TEXT NOT NULL, name BLOB NOT NULL, blocks BLOB, PRIMARY KEY(reason, name)) WITHOUT ROWID;
+  CREATE TABLE excluded(reason TEXT NOT NULL, name BLOB NOT NULL, domain BLOB NOT NULL, blocks BLOB,
+    PRIMARY KEY(reason, name, domain)) WITHOUT ROWID;
   CREATE TABLE cursors(domain BLOB PRIMARY KEY, ledger_object TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE seen_ledger(name TEXT PRIMARY KEY) WITHOUT ROWID;
   CREATE TABLE opened_indexes(name TEXT PRIMARY KEY, text TEXT NOT NULL);

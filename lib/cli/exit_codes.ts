@@ -38,7 +38,8 @@ export const exitCodes: readonly { readonly code: number; readonly meaning: stri
   { code: 141, meaning: 'the reader of the output went away, as with "| head"' },
 ];
 
-/** The exit code for an error that ended a command: 1 for everything that has no code of its own. */
+/** The exit code for an error, or for what is known by the name of its class: 1 for everything that has no code of its own. */
 export function exitCodeOf(error: unknown): number {
-  return error instanceof Error ? codes.get(error.name) ?? 1 : 1;
+  const { name } = (error ?? {}) as { name?: unknown };
+  return codes.get(String(name)) ?? 1;
 }

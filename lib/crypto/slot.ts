@@ -11,8 +11,8 @@ import { SLOT_LIMIT_BYTES } from "./bundle.ts";
 import { DamageError, UnsupportedError, WrongKeyError } from "./errors.ts";
 import { decodeText } from "./text.ts";
 
-/** log2 of scrypt's cost for new slots: about a second. */
-export const SCRYPT_WORK_FACTOR = 18;
+/** log2 of scrypt's cost for new slots: half a second, 128 MiB of memory. */
+export const SCRYPT_WORK_FACTOR = 17;
 /** The highest that is worked on: about four seconds, 1 GiB of memory. Whoever stores the slot chooses it. */
 const MOST_WORK_FACTOR = 20;
 /** Stanzas that a quantum computer does not open either, as far as is known. */
@@ -23,7 +23,7 @@ export type SlotSeal =
   | { readonly kind: "passphrase"; readonly workFactor: number }
   | { readonly kind: "recipients"; readonly types: readonly string[] };
 
-/** For whom a slot is sealed. `workFactor` is log2 of scrypt's cost, 18 unless a test wants it cheap. */
+/** For whom a slot is sealed. `workFactor` is log2 of scrypt's cost, 17 unless a test wants it cheap. */
 export type SlotFor = { passphrase: string; workFactor?: number } | { recipients: readonly string[] };
 
 /** Seals the text of a bundle; the result is a binary age file. */

@@ -1,5 +1,6 @@
 /** Records of damage: what `verify` found, so that every machine stores those chunks anew. Signed with the control key. */
 import { DamageError, isHex, type JsonObject, openJson, parseUnverified, signJson } from "../crypto/mod.ts";
+import { readBounded } from "./bounded.ts";
 import { newStamp, RECORDS_PREFIX } from "./names.ts";
 import type { Repository } from "./repository.ts";
 
@@ -44,11 +45,10 @@ function isKnown({ catalog }: Repository, { brick, blocks }: BrickDamage): boole
 /** The damage that a record tells of. Who made it is known only to a key that could have signed it. */
 export async function readDamage(
   { store, keyring }: Repository,
-  { name, size }: { name: string; size: number },
+  name: string,
 ): Promise<BrickDamage[]> {
   const what = `record ${name}`;
-  if (size > LIMIT_BYTES) throw new DamageError(`Cannot read ${what}: it is ${size} bytes long`);
-  const bytes = await store.get(name);
+  const bytes = await readBounded(store, name, { limit: LIMIT_BYTES, what });
   const record = keyring.can("control")
     ? openJson(bytes, await keyring.controlKey(), { format: DAMAGE_FORMAT, what })
     : parseUnsigned(bytes, what);

@@ -1,5 +1,6 @@
 /** The indexes of a repository: which snapshots there are, and what each says. */
-import { DamageError, UnsupportedError } from "../crypto/mod.ts";
+import { DamageError, UnsupportedError, WrongKeyError } from "../crypto/mod.ts";
+import { readBounded } from "./bounded.ts";
 import { NotFoundError } from "../store/mod.ts";
 import {
   openSealed,
@@ -66,12 +67,11 @@ export type StoredIndex = VerifiedIndex & { ending: IndexName["ending"] };
 export async function readIndex(repository: Repository, index: IndexName): Promise<StoredIndex> {
   const { store, keyring } = repository;
   const name = indexObject(index.domain, index.snapshot, index.ending);
-  const size = (await store.head(name))?.size ?? 0;
-  if (size > INDEX_LIMIT_BYTES) throw new DamageError(`Cannot read index ${name}: it is ${size} bytes long`);
   const { macIndex } = await keyring.shapeKeys(index.domain);
-  const verified = verifyIndex(await store.get(name), { macIndex, what: `index ${name}`, name: index.snapshot });
-  if (verified.domain !== index.domain) {
-    throw new DamageError(`Cannot trust index ${name}: it belongs to another domain`);
+  const bytes = await readBounded(store, name, { limit: INDEX_LIMIT_BYTES, what: `index ${name}` });
+  const verified = verifyIndex(bytes, { macIndex, what: `index ${name}`, name: index.snapshot });
+  if (verified.domain !== index.domain || verified.repository !== repository.config.repository) {
+    throw new DamageError(`Cannot trust index ${name}: it belongs to another domain or repository`);
   }
   if (index.ending === ".open" && verified.complete) {
     throw new DamageError(`Cannot trust index ${name}: it is a finished one under the name of an unfinished one`);
@@ -98,7 +98,7 @@ export async function openIndex(
   const { keyring, catalog } = repository;
   const identity = await keyring.metaIdentity();
   if (identity === undefined) {
-    throw new DamageError("Cannot open an index: this key may not list. Use a key with the role full or list");
+    throw new WrongKeyError("Cannot open an index: this key may not list. Use a key with the role full or list");
   }
   const note = `index ${index.domain} ${index.snapshot} ${index.complete}`;
   const what = `the index of snapshot ${index.snapshot}`;

@@ -2,9 +2,17 @@
  * Learning what bricks there are, and telling it: the ledger of a domain into the catalogue, and finished bricks into the
  * ledger. Ledger objects never change, so each is read once; what was seen is remembered by name.
  */
-import { type BrickRecord, decodeLedger, encodeLedger, LEDGER_OBJECT_LIMIT, type LedgerRecord } from "../brick/mod.ts";
+import {
+  type BrickRecord,
+  decodeLedger,
+  encodeLedger,
+  LEDGER_OBJECT_LIMIT,
+  type LedgerRecord,
+  type WrittenRecord,
+} from "../brick/mod.ts";
 import { DamageError, fromHex } from "../crypto/mod.ts";
 import { NotFoundError } from "../store/mod.ts";
+import { readBounded } from "./bounded.ts";
 import { inParallel } from "./parallel.ts";
 import { ledgerFolder, newStamp, stampTime, timeText } from "./names.ts";
 import type { Repository } from "./repository.ts";
@@ -62,13 +70,12 @@ export async function learn(
 export async function readLedger(repository: Repository, domain: string, name: string): Promise<LedgerRecord[]> {
   const { store, keyring } = repository;
   const { ledger } = await keyring.shapeKeys(domain);
-  const size = (await store.head(name))?.size ?? 0;
-  if (size > LEDGER_OBJECT_LIMIT) throw new DamageError(`Cannot read ledger object ${name}: it is ${size} bytes long`);
-  return await decodeLedger(await store.get(name), { key: ledger, domain: fromHex(domain), name });
+  const bytes = await readBounded(store, name, { limit: LEDGER_OBJECT_LIMIT, what: `ledger object ${name}` });
+  return await decodeLedger(bytes, { key: ledger, domain: fromHex(domain), name });
 }
 
 /** Puts finished bricks (or bricks that are gone) on record; the ledger object's name. */
-export async function publish(repository: Repository, domain: string, records: LedgerRecord[]): Promise<string> {
+export async function publish(repository: Repository, domain: string, records: WrittenRecord[]): Promise<string> {
   const { store, keyring } = repository;
   const name = ledgerFolder(domain) + newStamp(await store.now());
   const { ledger } = await keyring.shapeKeys(domain);
@@ -87,7 +94,7 @@ function takeIn(
   const gone = records.flatMap((record) => record.type === "gone" ? [record.name] : []);
   catalog.transaction(() => {
     catalog.addBricks(rows);
-    if (gone.length > 0) catalog.exclude("gone", gone, "add");
+    if (gone.length > 0) catalog.exclude("gone", gone, "add", domain);
     catalog.markLedgerSeen([name]);
   });
 }

@@ -64,11 +64,11 @@ export async function noteDamage(
   const { store, catalog } = repository;
   const problems: DamageError[] = [];
   let records = 0;
-  for await (const { name, size } of store.list(`${RECORDS_PREFIX}damage-`)) {
+  for await (const { name } of store.list(`${RECORDS_PREFIX}damage-`)) {
     records++;
     if (!again && catalog.openedIndex(name) !== undefined) continue;
     try {
-      for (const { brick, blocks } of await readDamage(repository, { name, size })) catalog.markDamaged(brick, blocks);
+      for (const { brick, blocks } of await readDamage(repository, name)) catalog.markDamaged(brick, blocks);
       catalog.keepOpenedIndex(name, "");
     } catch (error) {
       if (!(error instanceof DamageError)) throw error;

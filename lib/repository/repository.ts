@@ -5,6 +5,9 @@ import { NotFoundError, type Store } from "../store/mod.ts";
 import { type Config, parseConfig } from "./config.ts";
 import { NoRepositoryError } from "./errors.ts";
 import { CONFIG_NAME, domainOf } from "./names.ts";
+import { readBounded } from "./bounded.ts";
+
+const CONFIG_LIMIT_BYTES = 64 * 1024;
 
 /** What every part of this folder works on. */
 export interface Repository {
@@ -17,11 +20,8 @@ export interface Repository {
 /** The text of tarzan.json, which nobody has proved yet. Throws NoRepositoryError where there is none. */
 export async function readConfigText(store: Store): Promise<string> {
   try {
-    const head = await store.head(CONFIG_NAME);
-    if (head !== undefined && head.size > 64 * 1024) {
-      throw new DamageError(`Cannot read ${CONFIG_NAME} in ${store.location}: it is ${head.size} bytes long`);
-    }
-    return new TextDecoder().decode(await store.get(CONFIG_NAME));
+    const what = `${CONFIG_NAME} in ${store.location}`;
+    return new TextDecoder().decode(await readBounded(store, CONFIG_NAME, { limit: CONFIG_LIMIT_BYTES, what }));
   } catch (cause) {
     if (!(cause instanceof NotFoundError)) throw cause;
     throw new NoRepositoryError(
@@ -49,7 +49,8 @@ export async function openRepository(
     parseConfig(text, `${CONFIG_NAME} in ${store.location}`);
     throw new DamageError(
       `Cannot trust ${CONFIG_NAME} in ${store.location}: it is not the text that this key was made with. Somebody or ` +
-        "something changed it, or this is another repository. Removing the file is safe: the next backup writes it anew",
+        "something changed it, or this is another repository. It never changes by itself: if you are sure of the place, " +
+        "remove the file, and the next backup writes it as the key has it",
     );
   }
   return { ...options, config };

@@ -14,6 +14,7 @@ import {
   WrongKeyError,
 } from "../crypto/mod.ts";
 import type { Store } from "../store/mod.ts";
+import { readBounded } from "./bounded.ts";
 import { KEYS_PREFIX } from "./names.ts";
 
 /** Slots that a reader looks at. */
@@ -36,11 +37,10 @@ export async function listSlots(store: Store): Promise<{ slots: StoredSlot[]; pr
   const problems: Error[] = [];
   const listed = (await Array.fromAsync(store.list(KEYS_PREFIX))).filter(({ name }) => slotLabel(name) !== undefined);
   listed.sort((a, b) => a.modifiedAt.getTime() - b.modifiedAt.getTime());
-  for (const { name, size } of listed.slice(0, MOST_SLOTS)) {
+  for (const { name } of listed.slice(0, MOST_SLOTS)) {
     const label = slotLabel(name)!;
     try {
-      if (size > SLOT_LIMIT_BYTES) throw new DamageError(`Cannot read key slot ${name}: it is ${size} bytes long`);
-      const bytes = await store.get(name);
+      const bytes = await readBounded(store, name, { limit: SLOT_LIMIT_BYTES, what: `key slot ${name}` });
       checkSlotName(name, bytes);
       slots.push({ name, label, bytes, seal: inspectSlot(bytes, `key slot ${name}`) });
     } catch (error) {

@@ -286,7 +286,8 @@ export class BackupWriter {
   }
 
   async #publish(): Promise<void> {
-    const bricks = this.#unpublished;
+    // A copy: the next brick may come while these are being published.
+    const bricks = this.#unpublished.slice();
     if (bricks.length === 0) return;
     const { repository, domain, journal, found } = this.#options;
     await publish(repository, domain, bricks.map((brick) => ({ type: "brick", brick })));

@@ -1,4 +1,5 @@
 /** `extract`: the stream as it was, or a tar of some of its entries. */
+import { DamageError } from "../crypto/mod.ts";
 import { copyOut, type Output } from "../pipeline/mod.ts";
 import type { OutSegment } from "../pipeline/mod.ts";
 import { openHeads, openPage, pageEntries, type PageEntry, type PageRef, placedOps, replay } from "../snapshot/mod.ts";
@@ -66,6 +67,11 @@ async function whole(session: VerbSession, snapshot: OpenSnapshot, output: Outpu
     session.progress.update({ phase: "restoring", bytesDone: done, bytesTotal: sealed.bytes });
   };
   const bytes = await copyOut(replay(snapshot.pages(), get), { reader, output: counted, signal: session.signal });
+  if (bytes !== sealed.bytes) {
+    throw new DamageError(
+      `Snapshot ${snapshot.index.snapshot} gave ${bytes} bytes back, its index says ${sealed.bytes}`,
+    );
+  }
   return { bytes };
 }
 

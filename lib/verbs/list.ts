@@ -1,5 +1,5 @@
 /** `list`: the snapshots of a repository, or the entries of one. */
-import { DamageError, WrongKeyError } from "../crypto/mod.ts";
+import { DamageError, UnsupportedError, WrongKeyError } from "../crypto/mod.ts";
 import { listIndexes, openIndex, readIndex } from "../repository/mod.ts";
 import type { PageEntry } from "../snapshot/mod.ts";
 import { catchUp, open } from "./open.ts";
@@ -25,8 +25,9 @@ export interface SnapshotLine {
   bricks?: number;
   incomplete?: string;
   producer?: { command: string; code: number };
-  /** Why nothing can be said of it. */
+  /** Why nothing can be said of it, and what kind of trouble that is: the name of an error class. */
   problem?: string;
+  trouble?: string;
 }
 
 /** All snapshots, oldest first. */
@@ -53,9 +54,12 @@ export async function listSnapshots(session: VerbSession): Promise<SnapshotLine[
         };
         lines.push({ ...line, domainName, host, label, tags, entries, bytes, bricks, ...more });
       } catch (error) {
-        if (!(error instanceof DamageError || error instanceof WrongKeyError)) throw error;
+        const isItsOwn = error instanceof DamageError || error instanceof WrongKeyError ||
+          error instanceof UnsupportedError;
+        if (!isItsOwn) throw error;
         const { snapshot, domain } = index;
-        lines.push({ snapshot, domain, created: "", complete: false, open, problem: error.message });
+        const { message: problem, name: trouble } = error;
+        lines.push({ snapshot, domain, created: "", complete: false, open, problem, trouble });
       }
     }
     return lines;

@@ -103,15 +103,32 @@ export async function findIndex(
   }
   const indexes = await listIndexes(repository);
   const where = repository.store.location;
-  if (ref === undefined || ref === "latest") {
-    for (const index of indexes.toReversed()) {
-      if (index.ending === ".open") continue;
-      const verified = await readIndex(repository, index);
-      if (verified.complete) return verified;
-    }
-    throw new Error(`There is no complete snapshot in ${where}. "tarzan list" shows what there is`);
-  }
+  if (ref === undefined || ref === "latest") return await latest(repository, indexes);
   return await readIndex(repository, theOne(indexes, ref, where));
+}
+
+/** Clocks may differ by this much. */
+const FUTURE_MS = 24 * 3600 * 1000;
+
+/**
+ * The newest complete snapshot of the key's own domain; or of the one domain that has any. Never simply the newest of all:
+ * a machine that was taken over could date a snapshot of its own into the future, and it would become everybody's latest.
+ */
+async function latest(repository: Repository, indexes: IndexName[]): Promise<VerifiedIndex> {
+  const { store, keyring } = repository;
+  const domains = new Set(indexes.map(({ domain }) => domain));
+  const own = keyring.defaultDomain;
+  const domain = domains.has(own.id) || domains.size !== 1 ? own.id : [...domains][0]!;
+  const future = (await store.now()).getTime() + FUTURE_MS;
+  for (const index of indexes.toReversed()) {
+    if (index.ending === ".open" || index.domain !== domain) continue;
+    const verified = await readIndex(repository, index);
+    if (verified.complete && Date.parse(verified.created) < future) return verified;
+  }
+  const others = domains.size > 1 ? " Others have some: name a snapshot." : "";
+  throw new Error(
+    `There is no complete snapshot of domain "${own.name}" in ${store.location}.${others} "tarzan list" shows what there is`,
+  );
 }
 
 function theOne(indexes: IndexName[], ref: string, where: string): IndexName {

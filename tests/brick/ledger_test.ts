@@ -163,13 +163,23 @@ Deno.test("record types, kinds and flags that are not known are unsupported, nev
   kind[72] = "X".charCodeAt(0);
   const reserved = Array.from({ length: 7 }, (_, i) => flipped(payload, (73 + i) * 8));
   const newer = [
-    ...[2, 3, 5, 6, 255].map((type) => recordBytes(type, new Uint8Array(10))),
+    ...[2, 3, 5, 6, 127].map((type) => recordBytes(type, new Uint8Array(10))),
     ...[[1], [0, 1], [0, 0, 0x80]].map((flags) => recordBytes(4, noise(32, 1), { flags })),
     recordBytes(1, payload, { flags: [0, 0, 1] }),
     recordBytes(1, kind),
     ...reserved.map((bytes) => recordBytes(1, bytes)),
   ];
   for (const plain of newer) await assert.rejects(decodeLedger(await sealed(plain), options), UnsupportedError);
+});
+
+Deno.test("record types from 128 on are passed over, and said to be there", async () => {
+  const plain = concat([
+    recordBytes(128, new Uint8Array(10)),
+    recordBytes(4, noise(32, 1)),
+    recordBytes(255, noise(3, 2)),
+  ]);
+  const records = await decodeLedger(await sealed(plain), options);
+  assert.deepEqual(records.map(({ type }) => type), ["later", "gone", "later"]);
 });
 
 Deno.test("malformed records are damage", async () => {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { basename } from "node:path/posix";
 import { filesUnder, sourcesUnder } from "./sources.ts";
 
-const folders = ["lib", "tests", "scripts", "kernel"];
+const folders = ["lib", "tests", "scripts", "kernel", "bench"];
 
 Deno.test("files and folders of source are named in snake_case", async () => {
   const wrong: string[] = [];

@@ -2,20 +2,21 @@
 import { createIdHasher, toHex } from "../../lib/crypto/mod.ts";
 import { cutLengths, gearTable } from "../../lib/chunker/mod.ts";
 import { TreeHasher } from "../../lib/glacier/mod.ts";
-import { type Batch, startReaders, startWriter } from "../../lib/pipeline/mod.ts";
+import { type Batch, copyOut, startWriter } from "../../lib/pipeline/mod.ts";
 import {
   BackupWriter,
   type IndexFacts,
   type IndexName,
   learn,
   listIndexes,
+  noteCondemned,
+  noteDamage,
   notePresence,
   readIndex,
   type Repository,
   type WriterOptions,
 } from "../../lib/repository/mod.ts";
 import { RecipeWriter, replay, type SealedIndex, SMALL_BODY_BYTES, STREAM_SIZES } from "../../lib/snapshot/mod.ts";
-import { copyOut } from "../../lib/pipeline/mod.ts";
 import { SnapshotReaders } from "../../lib/verbs/snapshot.ts";
 import { joined } from "./machine.ts";
 
@@ -41,6 +42,8 @@ export async function backUp(
   const domain = keyring.defaultDomain.id;
   await learn(repository, domain);
   await notePresence(repository, domain);
+  await noteCondemned(repository);
+  await noteDamage(repository);
   const shapes = await keyring.shapeKeys(domain);
   const bodies = await keyring.bodyKeys(domain);
   const [dataIds, metaIds] = await Promise.all([createIdHasher(bodies.dataId), createIdHasher(shapes.metaId)]);
@@ -153,5 +156,3 @@ export async function theIndex(repository: Repository, ending: ".json" | ".open"
   if (found.length !== 1) throw new Error(`There are ${found.length} indexes ending in ${ending}`);
   return found[0]!;
 }
-
-export { startReaders };

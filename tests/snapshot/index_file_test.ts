@@ -28,7 +28,7 @@ const sealed: SealedIndex = {
   tags: ["a", "b c"],
   domainName: "default",
   entries: 12,
-  bytes: 34_567,
+  bytes: 9_876_543_210,
   treeHash: toHex(randomBytes(32, 1)),
   pages: 3,
   pageTable: { length: 228, depth: 0, records: new Uint8Array(randomBytes(36, 2)) },
@@ -68,7 +68,7 @@ Deno.test("an index comes back, its sealed part too", async () => {
   assert.deepEqual(clear, expected);
   assert.ok(sealedText.length > 1000);
   assert.deepEqual(await openSealed(verified, metaIdentity), sealed);
-  assert.deepEqual(peekIndex(bytes, "the index"), verified);
+  assert.deepEqual(peekIndex(bytes, "the index"), { repository: index.repository, domain: DOMAIN });
 });
 
 Deno.test("an index without a previous one, of a run that was incomplete, comes back", async () => {
@@ -84,7 +84,7 @@ Deno.test("an index is one JSON document, and says nothing in clear that is seal
   assert.equal(json.format, INDEX_FORMAT);
   assert.deepEqual([json.version, json.requires], [1, []]);
   assert.match(text, /,"mac":"[0-9a-f]{64}"\}\n$/);
-  for (const word of ["machine", "täglich", "it was cut", "34567", sealed.treeHash, ...sealed.lastBricks]) {
+  for (const word of ["machine", "täglich", "it was cut", "9876543210", sealed.treeHash, ...sealed.lastBricks]) {
     assert.ok(!text.includes(word), word);
   }
 });

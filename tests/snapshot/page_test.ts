@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { DamageError, UnsupportedError } from "../../lib/crypto/mod.ts";
 import { decodePageRefs, encodePageRef, openHeads, openPage, type PageRef } from "../../lib/snapshot/mod.ts";
 import { type BodyList, bodyRecords, parseHeads, parseLists } from "../../lib/snapshot/page.ts";
-import { StreamWriter, writeRoot } from "../../lib/snapshot/stream.ts";
+import { StreamWriter } from "../../lib/snapshot/stream.ts";
 import { ByteWriter } from "../../lib/snapshot/varint.ts";
 import { randomBytes } from "../chunker/generated.ts";
 import { Chunks, cut, join, later, replayed } from "./chunks.ts";

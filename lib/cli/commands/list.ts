@@ -1,4 +1,5 @@
 import { listEntries, listSnapshots, type SnapshotLine } from "../../verbs/mod.ts";
+import { exitCodeOf } from "../exit_codes.ts";
 import type { RequestOf } from "../grammar/mod.ts";
 import { jsonLine } from "../json.ts";
 import type { Session } from "../session.ts";
@@ -7,19 +8,20 @@ import { entryJson, longLine, shortLine } from "./entry_lines.ts";
 import { LineWriter } from "./line_writer.ts";
 import { type Column, renderTable } from "./table.ts";
 
-/** `tarzan list`. */
+/** `tarzan list`: backups that cannot be read are listed as such, and decide the exit code. */
 export async function performList(request: RequestOf<"list">, session: Session): Promise<number> {
-  if (request.backup === undefined) await printSnapshots(request, session);
-  else await printEntries(request, session);
+  if (request.backup === undefined) return await printSnapshots(request, session);
+  await printEntries(request, session);
   return 0;
 }
 
-async function printSnapshots({ json, long }: RequestOf<"list">, session: Session): Promise<void> {
+async function printSnapshots({ json, long }: RequestOf<"list">, session: Session): Promise<number> {
   const snapshots = await listSnapshots(session);
   session.progress.done();
   if (json) session.stdout.print(snapshots.map(snapshotJson).join(""));
   else if (snapshots.length > 0) session.stdout.print(renderSnapshots(snapshots, { long }));
   else session.note(`There are no backups in ${session.places.repository()} yet.`);
+  return Math.max(0, ...snapshots.map(({ trouble }) => trouble === undefined ? 0 : exitCodeOf({ name: trouble })));
 }
 
 async function printEntries({ backup, globs, long, json }: RequestOf<"list">, session: Session): Promise<void> {
