@@ -18,13 +18,17 @@ export function packBlock(raw: Uint8Array, level: number): Uint8Array<ArrayBuffe
   const result = new Uint8Array(1 + payload.length);
   result[0] = smaller ? CODEC_ZSTD : CODEC_RAW;
   result.set(payload, 1);
+  // The output that zstd was given is as long as the input; the garbage collector would leave too many of them lying about.
+  if (packed !== undefined && packed.buffer.byteLength > raw.length) packed.buffer.transfer(0);
   return result;
 }
 
-function compress(raw: Uint8Array, level: number): Uint8Array {
+function compress(raw: Uint8Array, level: number): Uint8Array<ArrayBuffer> {
+  // Output in one piece, not in many that must be joined: as much as zstd can make of these bytes at most.
+  const chunkSize = raw.length + (raw.length >> 8) + 1024;
   // pledgedSrcSize makes the content size part of the frame; the type declarations do not know it yet.
-  const options = { params: { [constants.ZSTD_c_compressionLevel]: level }, pledgedSrcSize: raw.length };
-  const compressed = zstdCompressSync(raw, options);
+  const options = { params: { [constants.ZSTD_c_compressionLevel]: level }, pledgedSrcSize: raw.length, chunkSize };
+  const compressed = zstdCompressSync(raw, options) as Uint8Array<ArrayBuffer>;
   // Deno 2.9 and before put an empty second frame behind the first.
   return compressed.subarray(0, measureFrame(compressed)!.frameBytes);
 }
@@ -46,7 +50,9 @@ export function unpackBlock(packed: Uint8Array<ArrayBuffer>, rawLength: number, 
   checkFrame(payload, rawLength, what);
   let raw: Uint8Array<ArrayBuffer>;
   try {
-    const { buffer, byteOffset, length } = zstdDecompressSync(payload, { maxOutputLength: rawLength });
+    // Room for all of it and some more, so that it comes in one piece.
+    const options = { maxOutputLength: rawLength, chunkSize: rawLength + 64 };
+    const { buffer, byteOffset, length } = zstdDecompressSync(payload, options);
     // A plain array: slice() of a Buffer does not copy.
     raw = new Uint8Array(buffer as ArrayBuffer, byteOffset, length);
   } catch (cause) {

@@ -4,6 +4,7 @@
  */
 import { DamageError, toHex } from "../crypto/mod.ts";
 import type { Pool } from "./pool.ts";
+import { free } from "./free.ts";
 import type { BlockKey, OpenedBlock } from "./tasks.ts";
 
 export type Kind = "D" | "M";
@@ -38,12 +39,28 @@ export interface BlockSource {
   idKey(brick: string): Promise<Uint8Array<ArrayBuffer>>;
 }
 
+/** An opened block in use. Whoever has one calls `release` when its bytes are looked at no more. */
+export interface Lease {
+  opened: Promise<OpenedBlock>;
+  release(): void;
+}
+
+/** A block that is open or being opened. */
+interface Held {
+  opened: Promise<OpenedBlock>;
+  bytes: number;
+  inCache: boolean;
+  leases: number;
+  /** Views of it were given to somebody who does not say when they are done. */
+  lent: boolean;
+}
+
 /** Reads chunks, with a cache of opened blocks that is bounded by bytes. */
 export class BlockReader {
   readonly #source: BlockSource;
   readonly #pool: Pool;
   readonly #cacheBytes: number;
-  readonly #blocks = new Map<string, { opened: Promise<OpenedBlock>; bytes: number }>();
+  readonly #blocks = new Map<string, Held>();
   #bytes = 0;
   readonly #intact = new Map<string, Set<number>>();
   #underWay = 0;
@@ -52,29 +69,42 @@ export class BlockReader {
   constructor(source: BlockSource, options: { pool: Pool; cacheBytes?: number }) {
     this.#source = source;
     this.#pool = options.pool;
-    this.#cacheBytes = options.cacheBytes ?? 64 * 1024 * 1024;
+    this.#cacheBytes = options.cacheBytes ?? 40 * 1024 * 1024;
   }
 
-  /** Opens a block, or finds it opened. */
-  block(brick: string, block: number): Promise<OpenedBlock> {
+  /** Opens a block, or finds it opened, for somebody who says when it is no longer needed. */
+  lease(brick: string, block: number): Lease {
+    const held = this.#hold(brick, block);
+    held.leases++;
+    const release = () => {
+      held.leases--;
+      freeIfUnused(held);
+    };
+    return { opened: held.opened, release };
+  }
+
+  #hold(brick: string, block: number): Held {
     const name = `${brick} ${block}`;
     const known = this.#blocks.get(name);
     if (known !== undefined) {
       this.#blocks.delete(name);
       this.#blocks.set(name, known);
-      return known.opened;
+      return known;
     }
     const { rawLength, records } = this.#source.shape(brick, block);
     const opened = this.#inTurn(() => this.#open(brick, block, { rawLength, records }));
     opened.catch(() => {});
-    this.#blocks.set(name, { opened, bytes: rawLength });
+    const held = { opened, bytes: rawLength, inCache: true, leases: 0, lent: false };
+    this.#blocks.set(name, held);
     this.#bytes += rawLength;
-    for (const [oldest, { bytes }] of this.#blocks) {
-      if (this.#bytes <= this.#cacheBytes || oldest === name) break;
-      this.#blocks.delete(oldest);
-      this.#bytes -= bytes;
+    for (const [oldestName, oldest] of this.#blocks) {
+      if (this.#bytes <= this.#cacheBytes || oldest === held) break;
+      this.#blocks.delete(oldestName);
+      this.#bytes -= oldest.bytes;
+      oldest.inCache = false;
+      freeIfUnused(oldest);
     }
-    return opened;
+    return held;
   }
 
   /** Whether this reader has opened a block and found every chunk in it to be what its id says. */
@@ -94,19 +124,25 @@ export class BlockReader {
     const first = this.place(kind, id);
     let failure: Error;
     try {
-      return this.cutOut(await this.block(first.brick, first.block), first);
+      return await this.#lend(first);
     } catch (error) {
       failure = error as Error;
     }
     for (const place of this.#source.places(kind, id)) {
       if (place.brick === first.brick && place.block === first.block) continue;
       try {
-        return this.cutOut(await this.block(place.brick, place.block), place);
+        return await this.#lend(place);
       } catch {
         // The first failure is told: the other copies were only a hope.
       }
     }
     throw failure;
+  }
+
+  async #lend(place: ChunkPlace): Promise<Uint8Array> {
+    const held = this.#hold(place.brick, place.block);
+    held.lent = true;
+    return this.cutOut(await held.opened, place);
   }
 
   /** A chunk of an opened block; throws when it is not what its id says. */
@@ -147,6 +183,10 @@ export class BlockReader {
       this.#queue.shift()?.();
     }
   }
+}
+
+function freeIfUnused({ opened, inCache, leases, lent }: Held): void {
+  if (!inCache && leases === 0 && !lent) opened.then(({ raw }) => free(raw), () => {});
 }
 
 function missing(id: Uint8Array): DamageError {

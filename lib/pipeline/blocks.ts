@@ -12,7 +12,8 @@ import type { BlockKey } from "./tasks.ts";
  */
 export interface BlockSink {
   place(rawLength: number, chunks: number): Promise<{ key: BlockKey; number: number }>;
-  append(block: { sealed: Uint8Array<ArrayBuffer>; rawLength: number; records: Uint8Array }): Promise<void>;
+  /** `sealed` is a view of memory that changes when the promise is fulfilled. */
+  append(block: { sealed: Uint8Array; rawLength: number; records: Uint8Array }): Promise<void>;
   fail(error: Error): void;
 }
 
@@ -85,7 +86,7 @@ export class BlockPacker {
     const { buffer, length, records } = this.#filling!;
     this.#filling = undefined;
     const { pool, sink, level } = this.#options;
-    const sealed = this.#placed.then(async () => {
+    const placed = this.#placed.then(async () => {
       if (this.#failure !== undefined) throw this.#failure;
       return await sink.place(length, records.length);
     }).then(({ key, number }) => {
@@ -93,11 +94,12 @@ export class BlockPacker {
       const result = pool.run({ type: "seal", key, number, offset: buffer.offset, length, level });
       return { result };
     });
-    this.#placed = sealed.catch(() => {});
+    this.#placed = placed.catch(() => {});
     // A buffer is free again only when its block was appended: so a slow disk stops whoever adds.
-    this.#appended = Promise.all([sealed.then(({ result }) => result), this.#appended]).then(async ([bytes]) => {
+    this.#appended = Promise.all([placed.then(({ result }) => result), this.#appended]).then(async ([sealedBytes]) => {
       if (this.#failure !== undefined) throw this.#failure;
-      await sink.append({ sealed: bytes, rawLength: length, records: joinRecords(records) });
+      const sealed = this.#memory.subarray(buffer.offset, buffer.offset + sealedBytes);
+      await sink.append({ sealed, rawLength: length, records: joinRecords(records) });
     }).catch((error) => {
       this.#failure ??= error as Error;
       sink.fail(this.#failure);

@@ -3,15 +3,16 @@
  * look-ahead is bounded by bytes, writing is awaited: a slow reader at the other end stops the reading here.
  */
 import { DamageError } from "../crypto/mod.ts";
-import type { BlockReader, ChunkPlace } from "./block_reader.ts";
-import type { OpenedBlock } from "./tasks.ts";
+import type { BlockReader, ChunkPlace, Lease } from "./block_reader.ts";
 
 /** The next bytes of a stream: here, or a part of a data chunk; `whole`: all of it, so that it must have this length. */
 export type OutSegment = { bytes: Uint8Array } | { id: Uint8Array; from: number; length: number; whole: boolean };
 
 /** What waits to be written keeps this much of opened blocks (and of bytes of recipes) in memory. */
-const AHEAD_BYTES = 24 * 1024 * 1024;
+const AHEAD_BYTES = 16 * 1024 * 1024;
 const WRITE_BYTES = 1024 * 1024;
+/** What waits costs at least this, so that a run of chunks of one block, as in an empty disk, does not wait without end. */
+const LEAST_COST_BYTES = 1024;
 
 /** Where the bytes go; each call is awaited before the next. Must not keep `bytes`. */
 export type Output = (bytes: Uint8Array) => Promise<void> | void;
@@ -19,7 +20,7 @@ export type Output = (bytes: Uint8Array) => Promise<void> | void;
 interface WaitingChunk {
   id: Uint8Array;
   place: ChunkPlace;
-  block: Promise<OpenedBlock>;
+  lease: Lease;
   cost: number;
   from: number;
   length: number;
@@ -31,62 +32,96 @@ export async function copyOut(
   segments: AsyncIterable<OutSegment>,
   options: { reader: BlockReader; output: Output; signal?: AbortSignal },
 ): Promise<number> {
-  const { reader } = options;
-  const gather = new Gather(options.output);
-  const ahead: ({ bytes: Uint8Array } | WaitingChunk)[] = [];
-  let aheadBytes = 0;
-  let head = 0;
-  // Blocks are awaited once for the run of chunks that they hold, not once a chunk.
-  let lastPromise: Promise<OpenedBlock> | undefined;
-  let lastBlock: OpenedBlock | undefined;
-
-  for await (const segment of segments) {
-    if ("bytes" in segment) {
-      ahead.push(segment);
-      aheadBytes += segment.bytes.length;
-    } else {
-      const place = reader.place("D", segment.id);
-      const block = reader.block(place.brick, place.block);
-      const before = ahead.at(-1);
-      // A run of chunks of one block keeps that block in memory once.
-      const cost = before !== undefined && "block" in before && before.block === block ? 0 : place.blockBytes;
-      ahead.push({ ...segment, place, block, cost });
-      aheadBytes += cost;
+  const ahead = new Ahead(options.reader, new Gather(options.output));
+  try {
+    for await (const segment of segments) {
+      ahead.add(segment);
+      while (ahead.isFull) await ahead.writeNext();
+      options.signal?.throwIfAborted();
     }
-    while (aheadBytes > AHEAD_BYTES && head < ahead.length) await writeHead();
-    options.signal?.throwIfAborted();
+    return await ahead.finish();
+  } finally {
+    ahead.release();
   }
-  while (head < ahead.length) await writeHead();
-  await gather.flush();
-  return gather.total;
+}
 
-  async function writeHead(): Promise<void> {
-    const item = ahead[head++]!;
-    if (head > 4096) {
-      ahead.splice(0, head);
-      head = 0;
-    }
-    if ("bytes" in item) {
-      aheadBytes -= item.bytes.length;
-      if (gather.take(item.bytes)) await gather.flush();
+/** What waits to be written, in order; its blocks are open or being opened. */
+class Ahead {
+  readonly #reader: BlockReader;
+  readonly #gather: Gather;
+  #waiting: ({ bytes: Uint8Array } | WaitingChunk)[] = [];
+  #next = 0;
+  #bytes = 0;
+
+  constructor(reader: BlockReader, gather: Gather) {
+    this.#reader = reader;
+    this.#gather = gather;
+  }
+
+  get isFull(): boolean {
+    return this.#bytes > AHEAD_BYTES && this.#next < this.#waiting.length;
+  }
+
+  add(segment: OutSegment): void {
+    if ("bytes" in segment) {
+      this.#waiting.push(segment);
+      this.#bytes += segment.bytes.length;
       return;
     }
-    aheadBytes -= item.cost;
-    const bytes = await chunkBytes(item);
-    checkLength(bytes, item);
-    if (gather.take(bytes.subarray(item.from, item.from + item.length))) await gather.flush();
+    const place = this.#reader.place("D", segment.id);
+    const lease = this.#reader.lease(place.brick, place.block);
+    const before = this.#waiting.at(-1);
+    // A run of chunks of one block keeps that block in memory once.
+    const again = before !== undefined && "lease" in before && before.lease.opened === lease.opened;
+    const cost = again ? LEAST_COST_BYTES : Math.max(place.blockBytes, LEAST_COST_BYTES);
+    this.#waiting.push({ ...segment, place, lease, cost });
+    this.#bytes += cost;
   }
 
-  async function chunkBytes(item: WaitingChunk): Promise<Uint8Array> {
+  async writeNext(): Promise<void> {
+    const item = this.#waiting[this.#next]!;
+    const full = "bytes" in item ? this.#gather.take(item.bytes) : this.#gather.take(await this.#bytesOf(item));
+    if (full) await this.#gather.flush();
+    this.#done(item);
+  }
+
+  async finish(): Promise<number> {
+    while (this.#next < this.#waiting.length) await this.writeNext();
+    await this.#gather.flush();
+    return this.#gather.total;
+  }
+
+  /** Gives back the blocks of what was not written. */
+  release(): void {
+    for (const item of this.#waiting.slice(this.#next)) if ("lease" in item) item.lease.release();
+    this.#waiting = [];
+  }
+
+  #done(item: { bytes: Uint8Array } | WaitingChunk): void {
+    if ("lease" in item) {
+      item.lease.release();
+      this.#bytes -= item.cost;
+    } else {
+      this.#bytes -= item.bytes.length;
+    }
+    if (++this.#next === 1024) {
+      this.#waiting.splice(0, this.#next);
+      this.#next = 0;
+    }
+  }
+
+  async #bytesOf(item: WaitingChunk): Promise<Uint8Array> {
+    const chunk = await this.#chunkOf(item);
+    checkLength(chunk, item);
+    return chunk.subarray(item.from, item.from + item.length);
+  }
+
+  async #chunkOf({ lease, place, id }: WaitingChunk): Promise<Uint8Array> {
     try {
-      if (lastPromise !== item.block || lastBlock === undefined) {
-        lastBlock = await item.block;
-        lastPromise = item.block;
-      }
-      return reader.cutOut(lastBlock, item.place);
+      return this.#reader.cutOut(await lease.opened, place);
     } catch {
       // Another copy of the chunk may be intact; `chunk` tries them all and says what is wrong when none is.
-      return await reader.chunk("D", item.id);
+      return await this.#reader.chunk("D", id);
     }
   }
 }

@@ -44,8 +44,9 @@ export class SlotCutter implements TarSink {
   #slot: Slot | undefined;
   #chunks = 0;
   #names: string[] = [];
-  /** A small body, or none, or one that is cut: then `#chunkFrom` is where its current chunk begins. */
-  #bodySmall = false;
+  /** Bytes to come of a small body. What comes beyond them, after a broken header, is cut like any other body. */
+  #smallLeft = 0;
+  /** In a body that is cut: `#chunkFrom` is where its current chunk begins. */
   #inBody = false;
   #chunkFrom = 0;
   #bodyAt = 0;
@@ -72,6 +73,8 @@ export class SlotCutter implements TarSink {
     const end = slot.fresh + length;
     this.#bytes.set(this.#carry, from);
     this.#chunkFrom = from;
+    // A body may end here with no byte more: a run of zeros in front of a header.
+    this.#bodyAt = slot.fresh - this.#unsplit;
     // An unfinished chunk was split and scanned already; an unfinished block was not.
     const consumed = this.#splitter.split(this.#bytes, slot.fresh - this.#unsplit, end, final, this);
     this.#unsplit = end - consumed;
@@ -90,7 +93,7 @@ export class SlotCutter implements TarSink {
 
   entry(name: Uint8Array, size: number): void {
     this.#events.push(EVENT.entry, this.#options.nameHash(name), 0);
-    this.#bodySmall = size > 0 && size < this.#options.smallBodyBytes;
+    this.#smallLeft = size < this.#options.smallBodyBytes ? size : 0;
     if (name.length > BRICK_NAME_BYTES && this.#names.length < 16) {
       const brick = BRICK_NAME.exec(new TextDecoder("latin1").decode(name.subarray(-80)));
       if (brick !== null) this.#names.push(brick[1]!);
@@ -98,10 +101,15 @@ export class SlotCutter implements TarSink {
   }
 
   body(from: number, to: number): void {
-    if (this.#bodySmall) {
-      this.#events.push(EVENT.small, from, to);
-      return;
+    const cutFrom = Math.min(to, from + this.#smallLeft);
+    if (cutFrom > from) {
+      this.#events.push(EVENT.small, from, cutFrom);
+      this.#smallLeft -= cutFrom - from;
     }
+    if (cutFrom < to) this.#cut(cutFrom, to);
+  }
+
+  #cut(from: number, to: number): void {
     if (!this.#inBody) {
       this.#inBody = true;
       this.#chunkFrom = from;
@@ -119,7 +127,7 @@ export class SlotCutter implements TarSink {
   bodyEnd(): void {
     if (this.#inBody && this.#bodyAt > this.#chunkFrom) this.#closeChunk(this.#bodyAt);
     this.#inBody = false;
-    this.#bodySmall = false;
+    this.#smallLeft = 0;
     this.#events.push(EVENT.bodyEnd, 0, 0);
   }
 

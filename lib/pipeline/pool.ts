@@ -51,16 +51,16 @@ class Member {
   constructor(start: WorkerStart, revive: (error: CarriedError) => Error) {
     this.#worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
     this.#worker.onmessage = ({ data }: MessageEvent<WorkerReply>) => {
-      const task = this.#waiting.get(data.id)!;
+      const task = this.#waiting.get(data.id);
       this.#waiting.delete(data.id);
+      // Nobody waits for what a thread says after it was given up.
+      if (task === undefined) return;
       if ("error" in data) task.reject(revive(data.error));
       else task.resolve(data.result as never);
     };
     this.#worker.onerror = (event) => {
       event.preventDefault();
-      this.#failure = new Error(`A working thread died: ${event.message}`);
-      for (const { reject } of this.#waiting.values()) reject(this.#failure);
-      this.#waiting.clear();
+      this.#giveUp(new Error(`A working thread died: ${event.message}`));
     };
     this.#worker.postMessage(start);
   }
@@ -80,7 +80,13 @@ class Member {
 
   close(): void {
     this.#worker.terminate();
-    for (const { reject } of this.#waiting.values()) reject(new Error("The working threads were stopped"));
+    this.#giveUp(new Error("The working threads were stopped"));
+  }
+
+  /** Whoever waits, or comes later, is told why. */
+  #giveUp(failure: Error): void {
+    this.#failure ??= failure;
+    for (const { reject } of this.#waiting.values()) reject(failure);
     this.#waiting.clear();
   }
 }

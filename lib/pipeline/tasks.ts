@@ -16,6 +16,7 @@ import {
 } from "../crypto/mod.ts";
 import { LEAF_BYTES, TreeHasher } from "../glacier/mod.ts";
 import type { Arena } from "./arena.ts";
+import { free } from "./free.ts";
 
 /** The key of a brick as a working thread needs it; `serial` tells bricks apart within a run. */
 export interface BlockKey {
@@ -32,7 +33,7 @@ export interface HashTask {
   chunks: number;
 }
 
-/** Compress and seal a block that stands in a block buffer. */
+/** Compress and seal a block that stands in a block buffer; the sealed bytes take the place of the raw ones. */
 export interface SealTask {
   type: "seal";
   key: BlockKey;
@@ -78,7 +79,8 @@ export interface Checksums {
 
 export interface TaskResults {
   hash: null;
-  seal: Uint8Array<ArrayBuffer>;
+  /** Length of the sealed bytes. */
+  seal: number;
   open: OpenedBlock;
   checksum: Checksums;
 }
@@ -132,17 +134,24 @@ export class TaskRunner {
     return null;
   }
 
-  async #seal(task: SealTask): Promise<Uint8Array<ArrayBuffer>> {
+  async #seal(task: SealTask): Promise<number> {
     const memory = new Uint8Array(this.#arena!.memory.buffer);
     const packed = packBlock(memory.subarray(task.offset, task.offset + task.length), task.level);
     const sealer = keep(this.#sealers, task.key.serial, () => new Sealer(task.key.key, task.key.hm));
-    return await sealer.seal("B", task.number, packed);
+    const sealed = await sealer.seal("B", task.number, packed);
+    memory.set(sealed, task.offset);
+    const { length } = sealed;
+    free(packed);
+    free(sealed);
+    return length;
   }
 
   async #open(task: OpenTask): Promise<OpenedBlock> {
     const opener = keep(this.#openers, task.key.serial, () => new Opener(task.key.key, task.key.hm));
     const packed = await opener.open("B", task.number, task.frame, task.what);
+    free(task.frame);
     const raw = unpackBlock(packed, task.rawLength, task.what);
+    if (raw.buffer !== packed.buffer) free(packed);
     const idKey = String.fromCharCode(...task.idKey);
     const hasher = await (this.#hashers.get(idKey) ?? this.#newHasher(idKey, task.idKey));
     const damaged: number[] = [];

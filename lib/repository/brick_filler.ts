@@ -86,7 +86,7 @@ export class BrickFiller {
   }
 
   /** The next sealed block, in the order of `place`. */
-  async append(block: { sealed: Uint8Array<ArrayBuffer>; rawLength: number; records: Uint8Array }): Promise<void> {
+  async append(block: { sealed: Uint8Array; rawLength: number; records: Uint8Array }): Promise<void> {
     const brick = this.#brick!;
     brick.toc.add(block.sealed.length, block.rawLength, block.records);
     await this.#write(brick, block.sealed);
@@ -106,8 +106,9 @@ export class BrickFiller {
     await this.#closing;
   }
 
-  /** Gives up what is not in the store yet. */
+  /** Gives up what is not whole yet; a brick that is on its way into the store gets there first. */
   async abort(): Promise<void> {
+    await this.#closing.catch(() => {});
     await this.#brick?.staged.abort();
   }
 

@@ -77,8 +77,9 @@ async function checkPadding(repository: Repository, brick: CheckedBrick, report:
 }
 
 async function checkBlock(reader: BlockReader, brick: string, block: number, report: Report): Promise<void> {
+  const lease = reader.lease(brick, block);
   try {
-    const { damaged } = await reader.block(brick, block);
+    const { damaged } = await lease.opened;
     if (damaged.length > 0) {
       report.damagedBlock(
         brick,
@@ -89,6 +90,8 @@ async function checkBlock(reader: BlockReader, brick: string, block: number, rep
   } catch (error) {
     if (!(error instanceof DamageError || error instanceof WrongKeyError)) throw error;
     report.damagedBlock(brick, block, error.message);
+  } finally {
+    lease.release();
   }
 }
 

@@ -55,8 +55,9 @@ export function bySlots(input: Uint8Array, fills: () => number, arena: Arena): {
   const memory = new Uint8Array(arena.memory.buffer);
   const found: Found[] = [];
   let at = 0;
-  for (let turn = 0, final = false; !final; turn++) {
-    const slot = arena.slots[turn % arena.slots.length]!;
+  let turn = 0;
+  for (let final = false; !final;) {
+    const slot = arena.slots[turn++ % arena.slots.length]!;
     const piece = input.subarray(at, at + fills());
     at += piece.length;
     final = at === input.length;

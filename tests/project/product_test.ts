@@ -4,7 +4,7 @@ import project from "../../deno.json" with { type: "json" };
 import kernelProject from "../../kernel/deno.json" with { type: "json" };
 import { type Lock, productLock, stageProduct } from "../../scripts/product.ts";
 import { importsOf } from "./imports.ts";
-import { sourcesUnder } from "./sources.ts";
+import { root, sourcesUnder } from "./sources.ts";
 
 const developmentPackages = [
   ...Object.values(project.scopes).flatMap((scope) => Object.keys(scope)),
@@ -15,14 +15,14 @@ Deno.test("the files that run as threads are exactly those that deno compile is 
   const started = (await sourcesUnder("lib")).flatMap(({ url, text }) =>
     importsOf(text).filter(({ kind }) => kind === "worker").map(({ specifier }) => new URL(specifier, url).href)
   );
-  const root = new URL("../../", import.meta.url);
-  assert.deepEqual(started.sort(), project.compile.include.map((path) => new URL(path, root).href).sort());
+  const included = project.compile.include.map((path) => new URL(`../../${path}`, import.meta.url).href);
+  assert.deepEqual(started.sort(), included.sort());
 });
 
 Deno.test("the product needs nothing but itself: it loads from a folder that has nothing else", async () => {
   const stage = await Deno.makeTempDir();
   try {
-    await stageProduct(new URL("../../", import.meta.url).pathname, stage);
+    await stageProduct(root, stage);
     for (const entry of ["main.ts", ...project.compile.include]) {
       const { modules, packages } = await graphOf(entry, stage);
       assert.deepEqual(modules.filter(({ error }) => error !== undefined), [], entry);

@@ -68,8 +68,9 @@ export async function backUp(
     ...(now && { now }),
     ...(onSeal && { onSeal }),
   });
+  const packers = { D: engine.packer("D", writer.sink("D")), M: engine.packer("M", writer.sink("M")) };
   try {
-    writer.connect({ D: engine.packer("D", writer.sink("D")), M: engine.packer("M", writer.sink("M")) });
+    writer.connect(packers);
     await options.begun?.(writer);
     const recipe = new RecipeWriter({
       put: (kind, bytes) => writer.put(kind, bytes),
@@ -95,6 +96,8 @@ export async function backUp(
     if (!complete) facts.incomplete = "the test said so";
     return { name: (await writer.finish(facts, { complete })).name, writer };
   } catch (error) {
+    // What is being sealed must not go on behind the test's back.
+    await Promise.allSettled([packers.D.flush(), packers.M.flush()]);
     await writer.abort();
     throw error;
   } finally {

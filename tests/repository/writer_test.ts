@@ -16,15 +16,9 @@ import { failing, InjectedError } from "../store/faults.ts";
 import { backUp, restore, theIndex } from "./backup.ts";
 import { type Bench, onBench, snapshotOf } from "./bench.ts";
 import { joined, noise } from "./machine.ts";
+import { hurriedClock, LARGE, LATE_PIECE, SMALL } from "./streams.ts";
 
 const MIB = 1024 * 1024;
-
-/** Files of 64 KiB, 12 MiB in all: three pieces of input, many pages, and with bricks of 2 MiB a brick for each MiB. */
-const LARGE = joined([
-  ...Array.from({ length: 192 }, (_, i) => member({ name: `large ${i}` }, noise(64 * 1024, i + 1))),
-  END,
-]);
-const SMALL = joined([member({ name: "small" }, noise(100_000, 99)), member({ name: "tiny" }, "tiny"), END]);
 
 /** What a store was asked to change, in order, as far as it was done. */
 function recording(store: Store): { store: Store; changes: string[] } {
@@ -157,7 +151,7 @@ Deno.test(
   onBench(async ({ repository, open, domain }) => {
     let checked = false;
     const afterPiece = async (piece: number) => {
-      if (piece !== 1) return;
+      if (piece !== LATE_PIECE) return;
       // Somebody else looks at the store now, as if this run were dead.
       const other = await open();
       const index = await theIndex(other, ".open");
@@ -169,7 +163,7 @@ Deno.test(
       assert.equal((await readIndex(other, index)).complete, false);
       checked = true;
     };
-    await backUp(repository, LARGE, { afterPiece });
+    await backUp(repository, LARGE, { afterPiece, now: hurriedClock() });
     assert.ok(checked);
     await theIndex(repository, ".json");
     assert.equal((await listIndexes(repository)).length, 1);
@@ -181,8 +175,9 @@ Deno.test(
   onBench(async ({ repository, store, open }) => {
     await assert.rejects(
       backUp(repository, LARGE, {
+        now: hurriedClock(),
         afterPiece: (piece) => {
-          if (piece === 1) throw new InjectedError("died");
+          if (piece === LATE_PIECE) throw new InjectedError("died");
         },
       }),
       InjectedError,
@@ -275,7 +270,7 @@ async function conflict(
   const { name } = (await bricksIn(store)).find(({ kind }) => kind === "D")!;
   const error = await backUp(await open(), LARGE, {
     afterPiece: async (piece) => {
-      if (piece === 1) await happens({ object: `bricks/${name.slice(0, 2)}/${name}`, name });
+      if (piece === LATE_PIECE) await happens({ object: `bricks/${name.slice(0, 2)}/${name}`, name });
     },
   }).then(() => undefined, (error) => error);
   return { error, relied: name };
