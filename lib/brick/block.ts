@@ -24,8 +24,9 @@ export function packBlock(raw: Uint8Array, level: number): Uint8Array<ArrayBuffe
 }
 
 function compress(raw: Uint8Array, level: number): Uint8Array<ArrayBuffer> {
-  // Output in one piece, not in many that must be joined: as much as zstd can make of these bytes at most.
-  const chunkSize = raw.length + (raw.length >> 8) + 1024;
+  // Output in one piece, not in many that must be joined: as much as zstd can make of these bytes at most. From 4 KiB on it
+  // has memory of its own; shorter ones share a pool.
+  const chunkSize = raw.length + (raw.length >> 8) + 4096;
   // pledgedSrcSize makes the content size part of the frame; the type declarations do not know it yet.
   const options = { params: { [constants.ZSTD_c_compressionLevel]: level }, pledgedSrcSize: raw.length, chunkSize };
   const compressed = zstdCompressSync(raw, options) as Uint8Array<ArrayBuffer>;

@@ -7,12 +7,15 @@
  * in one piece; behind it stand the tables that the reader and the hashing threads fill. A block buffer collects chunks
  * that are new until they are compressed and sealed.
  */
+import { sealedBlockBytes } from "../brick/mod.ts";
 
 export const SLOT_BYTES = 4 * 1024 * 1024;
 const PAGE = 64 * 1024;
 /** A body of at least 512 bytes and its header make at most one chunk a KiB; nameless ones are rarer still. */
 export const SLOT_CHUNKS = SLOT_BYTES / 512 + 64;
 export const LEAVES = SLOT_BYTES / (1024 * 1024);
+/** A sealed block takes the place of its raw bytes, and is longer by a codec byte and a tag. */
+const SEALING_BYTES = sealedBlockBytes(0);
 
 /** A slot: all members are offsets into the shared memory. */
 export interface Slot {
@@ -74,7 +77,7 @@ export function makeArena(options: ArenaOptions): Arena {
     leaves: take(LEAVES * 32),
   }));
   const buffers = ({ count, capacity }: { count: number; capacity: number }) =>
-    Array.from({ length: count }, () => ({ offset: take(capacity), capacity }));
+    Array.from({ length: count }, () => ({ offset: take(capacity + SEALING_BYTES), capacity }));
   const dataBuffers = buffers(options.dataBuffers);
   const metaBuffers = buffers(options.metaBuffers);
   const pages = Math.ceil(end / PAGE);

@@ -12,6 +12,12 @@ import { systemCode } from "./disk_errors.ts";
 
 const lockSuffix = ".lock";
 
+/** A file as Deno before 2.7 has it, too. */
+interface Lockable {
+  lock(exclusive?: boolean): Promise<void>;
+  tryLock?(exclusive?: boolean): Promise<boolean>;
+}
+
 /** A folder of this run, or of a dead one that this run holds now. One of `remove` and `leave` must be called. */
 export class RunFolder {
   readonly path: string;
@@ -79,11 +85,14 @@ export class RunFolder {
   }
 }
 
-/** A locked new file, or undefined if another run took it away before it was locked. */
+/** A locked new file, or undefined if another run took it for a dead one's before it was locked. */
 async function lockFile(path: string): Promise<Deno.FsFile | undefined> {
   const file = await Deno.open(path, { read: true, write: true, createNew: true, mode: fileMode });
   try {
-    await file.lock(true);
+    if (!(await takeLock(file))) {
+      file.close();
+      return undefined;
+    }
     const [locked, named] = [await file.stat(), await Deno.lstat(path)];
     if (locked.ino === named.ino) return file;
   } catch (error) {
@@ -98,6 +107,13 @@ async function lockFile(path: string): Promise<Deno.FsFile | undefined> {
   return undefined;
 }
 
+/** Locks a new file without waiting, where Deno can: whoever holds it is about to remove it. */
+async function takeLock(file: Lockable): Promise<boolean> {
+  if (file.tryLock !== undefined) return await file.tryLock(true);
+  await file.lock(true);
+  return true;
+}
+
 async function openIfThere(path: string): Promise<Deno.FsFile | undefined> {
   try {
     return await Deno.open(path, { read: true, write: true });
@@ -108,7 +124,7 @@ async function openIfThere(path: string): Promise<Deno.FsFile | undefined> {
 }
 
 /** Takes the lock if its owner is dead. Deno before 2.7 cannot try a lock: then nothing counts as dead. */
-async function isFree(file: { tryLock?(exclusive?: boolean): Promise<boolean> }): Promise<boolean> {
+async function isFree(file: Lockable): Promise<boolean> {
   try {
     return await file.tryLock?.(true) ?? false;
   } catch (error) {

@@ -47,7 +47,8 @@ export async function prune(repository: Repository, needs: IndexReader): Promise
   }
 }
 
-async function bricksIn(store: Store): Promise<Map<string, string>> {
+/** All bricks of a store, by name, and what object each is. */
+export async function bricksIn(store: Store): Promise<Map<string, string>> {
   const bricks = new Map<string, string>();
   for (const folder of ["bricks/", "meta/"]) {
     for await (const { name: object } of store.list(folder)) {
