@@ -1,5 +1,6 @@
 /** Knows what is where and in which order it is written; the only one that puts or deletes. */
-export { BrickSource, checkBrickPadding, readBrickToc, readHeader, sameToc } from "./bricks.ts";
+export { checkBrickPadding, readBrickToc, readHeader, sameToc } from "./brick_files.ts";
+export { BrickSource } from "./brick_source.ts";
 export { BrickFiller, type FillerOptions } from "./brick_filler.ts";
 export { type Config, CONFIG_FORMAT, formatConfig, parseConfig } from "./config.ts";
 export { type BrickDamage, DAMAGE_FORMAT, recordDamage } from "./damage.ts";

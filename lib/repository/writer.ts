@@ -8,30 +8,19 @@
  * other, and no clock decides.
  */
 import type { BrickKind, BrickRecord } from "../brick/mod.ts";
-import { brickRecordBytes, MIB } from "../brick/mod.ts";
 import { toHex } from "../crypto/mod.ts";
-import {
-  type CutStream,
-  encodeIndex,
-  encodePageRef,
-  type PageRef,
-  type SealedIndex,
-  StreamWriter,
-  writeBrickList,
-} from "../snapshot/mod.ts";
+import { type CutStream, encodeIndex, type PageRef, type SealedIndex, writeBrickList } from "../snapshot/mod.ts";
 import { BrickFiller } from "./brick_filler.ts";
+import { BrickLog } from "./brick_log.ts";
 import { ConflictError } from "./errors.ts";
 import { newestIndex } from "./indexes.ts";
 import type { Journal } from "./journal.ts";
-import { learn, publish } from "./ledger.ts";
+import { learn } from "./ledger.ts";
 import { indexObject, newStamp, timeText } from "./names.ts";
+import { PageTable } from "./page_table.ts";
 import { missingBricks, noteCondemned } from "./presence.ts";
 import type { Repository } from "./repository.ts";
 
-/** A ledger object is put after this many bricks, or this much time, or when it gets this large. */
-const LEDGER_BRICKS = 16;
-const LEDGER_MS = 10 * 60 * 1000;
-const LEDGER_BYTES = 16 * MIB;
 /** A checkpoint is made after the first data brick, then after so many or so long. */
 const CHECKPOINT_BRICKS = 64;
 const CHECKPOINT_MS = 15 * 60 * 1000;
@@ -78,12 +67,6 @@ export interface WriterCounts {
   bricks: string[];
 }
 
-interface WaitingPage {
-  page: PageRef;
-  /** The page is whole once so many new data chunks are in stored bricks. */
-  dataChunks: number;
-}
-
 /** One backup under way. */
 export class BackupWriter {
   readonly #options: WriterOptions;
@@ -93,17 +76,11 @@ export class BackupWriter {
   readonly #fresh: Record<BrickKind, Set<string>> = { D: new Set(), M: new Set() };
   readonly #relied = new Set<number>();
   readonly #waiting: { kind: BrickKind; bytes: Uint8Array; record: Uint8Array }[] = [];
-  #unpublished: BrickRecord[];
-  #unpublishedBytes = 0;
-  #published: BrickRecord[] = [];
-  #lastPublishMs: number;
+  readonly #log: BrickLog;
+  readonly #pages: PageTable;
   #lastCheckpointMs: number;
   #checkpointBricks = 0;
   #dataChunks = 0;
-  #pages: WaitingPage[] = [];
-  /** What the page table holds so far. */
-  #table = { pages: 0, entries: 0, bytes: 0 };
-  readonly #pageTable: StreamWriter;
   #snapshot = "";
   #created = new Date();
   #previous: string | null = null;
@@ -119,8 +96,9 @@ export class BackupWriter {
 
   private constructor(options: WriterOptions, keys: FillerKeys) {
     this.#options = options;
-    this.#unpublished = [...options.found ?? []];
-    const { repository, domain, brickBytes, random, onSeal } = options;
+    const { repository, domain, brickBytes, journal, random, onSeal } = options;
+    this.#log = new BrickLog({ repository, domain, journal, now: () => this.#now() });
+    this.#pages = new PageTable((kind, bytes) => this.put(kind, bytes), options.cut);
     const filler = (kind: BrickKind, recipient: string) =>
       new BrickFiller({
         store: repository.store,
@@ -129,14 +107,13 @@ export class BackupWriter {
         keys: keys.brick,
         recipient,
         targetBytes: brickBytes,
-        onWhole: async (brick) => await options.journal?.add(brick),
+        onWhole: async (brick) => await journal?.add(brick),
         onBrick: (brick) => this.#onBrick(brick),
         ...(random === undefined ? {} : { random }),
         ...(onSeal === undefined ? {} : { onSeal }),
       });
     this.#fillers = { D: filler("D", keys.dataRecipient), M: filler("M", keys.metaRecipient) };
-    this.#lastPublishMs = this.#lastCheckpointMs = this.#now();
-    this.#pageTable = new StreamWriter((kind, bytes) => this.put(kind, bytes), options.cut);
+    this.#lastCheckpointMs = this.#now();
   }
 
   /** Begins a backup. What the repository holds must have been learned before. */
@@ -156,11 +133,8 @@ export class BackupWriter {
       writer.#created.setSeconds(writer.#created.getSeconds() + 1);
     }
     writer.#snapshot = newStamp(writer.#created);
-    // What a dead run left, and did come into the store, is known from the first lookup on.
-    const lost = new Set(await missingBricks(repository, writer.#unpublished));
-    const isNews = (name: string) => repository.catalog.brickByName(name, { domain }) === undefined;
-    writer.#unpublished = writer.#unpublished.filter(({ name }) => !lost.has(name) && isNews(name));
-    await writer.#publish();
+    // What a dead run left is known from the first lookup on.
+    await writer.#log.adopt(options.found ?? []);
     return writer;
   }
 
@@ -215,7 +189,7 @@ export class BackupWriter {
 
   /** Takes a finished page of the recipe. */
   addPage(page: PageRef): void {
-    this.#pages.push({ page, dataChunks: this.#dataChunks });
+    this.#pages.add(page, this.#dataChunks);
   }
 
   /** Hands waiting chunks on; where bricks cannot be written as fast as input comes, this waits. */
@@ -229,7 +203,7 @@ export class BackupWriter {
 
   /** Makes a checkpoint when one is due: after it, an interrupted run can be restored as far as it went. */
   async checkpointIfDue(facts: () => IndexFacts): Promise<void> {
-    this.#tablePages(this.#closedPages());
+    this.#pages.moveUp(this.#fillers.D.storedChunks);
     const now = this.#now();
     const bricks = this.counts.bricks.length;
     const due = bricks > 0 &&
@@ -241,10 +215,7 @@ export class BackupWriter {
       await noteCondemned(this.#options.repository);
       this.#lastCheckpointMs = now;
       this.#checkpointBricks = this.counts.bricks.length;
-    } else if (
-      this.#unpublished.length >= LEDGER_BRICKS || this.#unpublishedBytes >= LEDGER_BYTES ||
-      (this.#unpublished.length > 0 && now - this.#lastPublishMs >= LEDGER_MS)
-    ) {
+    } else if (this.#log.isDue) {
       await this.#publish();
     }
   }
@@ -256,7 +227,7 @@ export class BackupWriter {
     await this.#fillers.D.finish();
     for (;;) {
       const beganMs = this.#now();
-      this.#tablePages(this.#pages.length);
+      this.#pages.moveUp(Infinity);
       const sealed = await this.#announce(facts);
       if (sealed.bytes !== facts.bytes) {
         throw new Error(`The recipe stands for ${sealed.bytes} bytes, but ${facts.bytes} were read: this is a bug`);
@@ -271,55 +242,26 @@ export class BackupWriter {
     await Promise.allSettled([this.#fillers.D.abort(), this.#fillers.M.abort()]);
   }
 
-  /** Pages at the front of the queue all of whose data chunks are in stored bricks. */
-  #closedPages(): number {
-    const stored = this.#fillers.D.storedChunks;
-    const open = this.#pages.findIndex((waiting) => waiting.dataChunks > stored);
-    return open < 0 ? this.#pages.length : open;
-  }
-
   #onBrick(brick: BrickRecord): void {
-    this.#unpublished.push(brick);
-    this.#unpublishedBytes += brickRecordBytes(brick.toc);
+    this.#log.add(brick);
     this.counts.bricks.push(brick.name);
     this.counts.storedBytes += brick.bytes;
   }
 
   async #publish(): Promise<void> {
-    // A copy: the next brick may come while these are being published.
-    const bricks = this.#unpublished.slice();
-    if (bricks.length === 0) return;
-    const { repository, domain, journal, found } = this.#options;
-    await publish(repository, domain, bricks.map((brick) => ({ type: "brick", brick })));
-    const own = bricks.filter((brick) => !found?.includes(brick));
-    await journal?.clear(own);
-    this.#published.push(...own);
-    for (const { kind, toc } of bricks) {
+    for (const { kind, toc } of await this.#log.publish()) {
       for (let at = 0; at < toc.chunks.length; at += 36) {
         this.#fresh[kind].delete(idText(toc.chunks.subarray(at, at + 32)));
       }
-    }
-    this.#unpublished = this.#unpublished.slice(bricks.length);
-    this.#unpublishedBytes = this.#unpublished.reduce((sum, { toc }) => sum + brickRecordBytes(toc), 0);
-    this.#lastPublishMs = this.#now();
-  }
-
-  /** Puts the first `count` waiting pages into the page table. */
-  #tablePages(count: number): void {
-    for (const { page } of this.#pages.splice(0, count)) {
-      this.#pageTable.write(encodePageRef(page));
-      this.#table.pages++;
-      this.#table.entries += page.entries;
-      this.#table.bytes += page.bytes;
     }
   }
 
   /** Writes the end of the recipe so far, the ledger and `.open`. */
   async #announce(facts: IndexFacts): Promise<SealedIndex> {
-    const { bytes, entries } = this.#table;
+    const { pages, bytes, entries } = this.#pages.totals;
     // The hash is that of the whole input; a checkpoint stands for a part of it.
     const treeHash = bytes === facts.bytes ? facts.treeHash : "";
-    const pageTable = this.#pageTable.root();
+    const pageTable = this.#pages.root();
     await this.drain();
     const listed = this.#neededBricks();
     const put = (kind: BrickKind, bytes: Uint8Array<ArrayBuffer>) => this.put(kind, bytes);
@@ -332,7 +274,7 @@ export class BackupWriter {
     const all = this.#neededBricks();
     const known = new Set(inList);
     const lastBricks = all.filter((name) => !known.has(name));
-    const counts = { pages: this.#table.pages, entries, bytes, treeHash, bricks: all.length };
+    const counts = { pages, entries, bytes, treeHash, bricks: all.length };
     const sealed = { ...facts, ...counts, pageTable, brickList, lastBricks };
     await this.#putIndex(sealed, ".open");
     this.#announced = true;
@@ -342,7 +284,7 @@ export class BackupWriter {
   /** Names of all bricks that the snapshot needs, in ledger order. */
   #neededBricks(): string[] {
     const { catalog } = this.#options.repository;
-    const own = [...this.#published, ...this.#unpublished].map(({ name }) => name);
+    const own = this.#log.names;
     const ownSet = new Set(own);
     const relied: string[] = [];
     for (const { number, name } of catalog.bricks({ domain: this.#options.domain })) {

@@ -1,7 +1,7 @@
 /**
  * Paths and globs that say which entries are meant. `etc` means that entry and everything below it; `*` and `?` stop at
- * slashes, `**` does not, `[a-z]` is one of these. A leading "./" or "/" and a trailing "/" make no difference, for tars
- * are made both ways.
+ * slashes, `**` does not, `[a-z]` is one of these. Whatever its characters, a name means itself. A leading "./" or "/" and a
+ * trailing "/" make no difference, for tars are made both ways.
  */
 
 /** Chooses entries, and remembers which patterns have chosen any. */
@@ -43,19 +43,20 @@ function testFor(pattern: string): (name: string) => boolean {
   // Names are compared byte by byte.
   const plain = strip(plainName(new TextEncoder().encode(pattern)));
   if (plain === "" || plain === ".") return () => true;
-  if (!/[*?[]/.test(plain)) return (name) => name === plain || name.startsWith(`${plain}/`);
+  const isNamed = (name: string) => name === plain || name.startsWith(`${plain}/`);
+  if (!/[*?[]/.test(plain)) return isNamed;
   const expression = new RegExp(`^${globSource(plain)}(?:/.*)?$`, "s");
-  return (name) => expression.test(name);
+  return (name) => isNamed(name) || expression.test(name);
 }
 
 function globSource(glob: string): string {
   let source = "";
   for (let i = 0; i < glob.length; i++) {
     const character = glob[i]!;
-    const set = character === "[" ? /^\[(!|\^)?(\]?[^\]]*)\]/.exec(glob.slice(i)) : null;
-    if (set !== null) {
-      source += `[${set[1] === undefined ? "" : "^"}${set[2]!.replace(/[\\\]^[]/g, "\\$&")}]`;
-      i += set[0].length - 1;
+    const set = character === "[" ? readSet(glob.slice(i)) : undefined;
+    if (set !== undefined) {
+      source += set.source;
+      i += set.length - 1;
     } else if (character === "*" && glob[i + 1] === "*") {
       // "a/**/b" matches "a/b" too.
       const wholePart = glob[i + 2] === "/";
@@ -66,4 +67,19 @@ function globSource(glob: string): string {
     else source += character.replace(/[\\^$.|+(){}\[\]]/g, "\\$&");
   }
   return source;
+}
+
+/** The set of characters that a glob begins with, if it does: `[abc]`, `[a-z]`, `[!abc]`. */
+function readSet(glob: string): { source: string; length: number } | undefined {
+  const set = /^\[(!|\^)?(\]?[^\]]*)\]/.exec(glob);
+  if (set === null) return undefined;
+  const [whole, not, members] = set;
+  const source = `(?!/)[${not === undefined ? "" : "^"}${members!.replace(/[\\\]^[]/g, "\\$&")}]`;
+  try {
+    new RegExp(source);
+  } catch {
+    // A range from back to front: no set, so these are the characters themselves.
+    return undefined;
+  }
+  return { source, length: whole.length };
 }

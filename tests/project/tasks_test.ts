@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import project from "../../deno.json" with { type: "json" };
-import { filesUnder } from "./sources.ts";
+import { importsOf } from "./imports.ts";
+import { filesUnder, sourcesUnder } from "./sources.ts";
 
 const tasks: Record<string, { readonly command: string }> = project.tasks;
 
@@ -17,17 +18,18 @@ Deno.test("every file that a task runs is there", async () => {
 });
 
 Deno.test("every campaign in tests/campaigns is a task, test:NAME, so that .ci/run finds it", async () => {
-  const forgotten: string[] = [];
-  for await (const path of campaigns()) {
-    const name = path.slice(path.lastIndexOf("/") + 1, -".ts".length);
-    if (!tasks[`test:${name}`]?.command.includes(path)) forgotten.push(path);
-  }
+  const forgotten = (await campaigns()).filter((path) => {
+    const name = path.slice(path.lastIndexOf("/") + 1, -".ts".length).replaceAll("_", "-");
+    return !tasks[`test:${name}`]?.command.includes(path);
+  });
   assert.deepEqual(forgotten, []);
 });
 
-/** The files of the folder itself; what campaigns share lies in folders below. */
-async function* campaigns(): AsyncGenerator<string> {
-  for await (const path of filesUnder("tests")) {
-    if (/^tests\/campaigns\/[^/]+\.ts$/.test(path)) yield path;
-  }
+/** The programs among the files of the folder: those that no other file imports or starts. */
+async function campaigns(): Promise<string[]> {
+  const sources = (await sourcesUnder("tests")).filter(({ path }) => path.startsWith("tests/campaigns/"));
+  const used = new Set(sources.flatMap(({ url, text }) => {
+    return importsOf(text).map(({ specifier }) => specifier.startsWith(".") ? new URL(specifier, url).href : specifier);
+  }));
+  return sources.filter(({ url, path }) => !used.has(url) && !path.endsWith("_test.ts")).map(({ path }) => path);
 }

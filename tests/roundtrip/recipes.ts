@@ -5,7 +5,14 @@
 import assert from "node:assert/strict";
 import { cutLengths, gearTable } from "../../lib/chunker/mod.ts";
 import { EVENT } from "../../lib/pipeline/cutting.ts";
-import { type GetChunk, type PageRef, type PutChunk, RecipeWriter, replay, STREAM_SIZES } from "../../lib/snapshot/mod.ts";
+import {
+  type GetChunk,
+  type PageRef,
+  type PutChunk,
+  RecipeWriter,
+  replay,
+  STREAM_SIZES,
+} from "../../lib/snapshot/mod.ts";
 import { TABLE } from "../chunker/generated.ts";
 import { newCutter, smallArena } from "../pipeline/plans.ts";
 import { later } from "../snapshot/chunks.ts";
@@ -18,7 +25,7 @@ const memory = new Uint8Array(arena.memory.buffer);
 const chunkTable = new DataView(arena.memory.buffer, slot.chunkTable);
 
 /** Chunks by number: an id is where its chunk stands, which costs no hash. */
-export class Shelf {
+class Shelf {
   readonly #chunks: Uint8Array[] = [];
 
   readonly put: PutChunk = (_kind, bytes) => {
@@ -59,15 +66,15 @@ export async function prefixComesBack(input: Uint8Array, length: number): Promis
 }
 
 /** The recipe of what was loaded. Data chunks stay where they are, in the slot. */
-export function pagesOf(length: number, shelf: Shelf): PageRef[] {
+function pagesOf(length: number, shelf: Shelf): PageRef[] {
   const pages: PageRef[] = [];
   const writer = new RecipeWriter({ put: shelf.put, cut, onPage: (page) => void pages.push(page) });
   const { events } = newCutter(arena).plan(slot, length, true);
   for (let i = 0; i < events.length; i += 3) {
     const [code, a, b] = [events[i], events[i + 1]!, events[i + 2]!];
-    if (code === EVENT.raw || code === EVENT.begins) writer.raw(memory.slice(a, b), code === EVENT.begins);
+    if (code === EVENT.raw || code === EVENT.begins) writer.raw(memory.subarray(a, b), code === EVENT.begins);
     else if (code === EVENT.entry) writer.entry(a);
-    else if (code === EVENT.small) writer.small(memory.slice(a, b));
+    else if (code === EVENT.small) writer.small(memory.subarray(a, b));
     else if (code === EVENT.bodyEnd) writer.bodyEnd();
     else {
       const from = chunkTable.getUint32(a * 8, true);

@@ -7,7 +7,7 @@ import { createHash } from "node:crypto";
 import { generateIdentity, identityToRecipient } from "age-encryption";
 import { openSlot } from "../../lib/crypto/mod.ts";
 import { type CreateResult, init } from "../../lib/verbs/mod.ts";
-import { inFolder, type Machine, machineOf, SMALL_CHUNKS, sessionOf } from "../repository/machine.ts";
+import { inFolder, type Machine, machineOf, sessionOf, SMALL_CHUNKS } from "../repository/machine.ts";
 
 export { SMALL_CHUNKS };
 

@@ -2,26 +2,9 @@
  * Reading bricks: where a chunk is, the bytes of a block, the key of a brick. Tocs come from the catalogue, so the brick
  * itself is touched only for its header and for the blocks that are wanted.
  */
-import {
-  type BrickHeader,
-  type BrickKeys,
-  type BrickKind,
-  checkPadding,
-  FIXED_HEADER_BYTES,
-  headerLength,
-  LIMITS,
-  openHeader,
-  openToc,
-  paddingOffset,
-  parseTrailer,
-  type Toc,
-  type TocBlock,
-  tocBlocks,
-  TRAILER_BYTES,
-} from "../brick/mod.ts";
-import { DamageError, equalBytes, toHex, unwrapKey, WrongKeyError } from "../crypto/mod.ts";
-import { NotFoundError } from "../store/mod.ts";
-import { brickObject } from "./names.ts";
+import { type BrickHeader, type BrickKind, type TocBlock, tocBlocks } from "../brick/mod.ts";
+import { DamageError, toHex, unwrapKey, WrongKeyError } from "../crypto/mod.ts";
+import { readHeader, readRange } from "./brick_files.ts";
 import type { Repository } from "./repository.ts";
 
 /** Bricks whose tocs are kept at hand. */
@@ -246,77 +229,4 @@ function placeOf(brick: OpenedBrick, chunk: number): ChunkPlace {
     length: length(chunk),
     blockBytes: block.rawLength,
   };
-}
-
-async function readRange(
-  { store }: Repository,
-  brick: { kind: BrickKind; name: string },
-  range: { from: number; length: number },
-): Promise<Uint8Array<ArrayBuffer>> {
-  try {
-    return await store.get(brickObject(brick.kind, brick.name), range);
-  } catch (cause) {
-    if (!(cause instanceof NotFoundError)) throw cause;
-    throw new DamageError(
-      `Brick ${brick.name} is missing in ${store.location}. Run "tarzan verify" to see what that touches`,
-      { cause },
-    );
-  }
-}
-
-/** Reads and checks the header of a brick. */
-export async function readHeader(
-  repository: Repository,
-  brick: { kind: BrickKind; name: string; domain: string },
-): Promise<BrickHeader> {
-  const what = `brick ${brick.name}`;
-  const start = await readRange(repository, brick, { from: 0, length: 4096 });
-  const length = headerLength(start.subarray(0, FIXED_HEADER_BYTES), what);
-  const bytes = length <= start.length ? start : await readRange(repository, brick, { from: 0, length });
-  const header = openHeader(bytes, await keysOf(repository, brick.domain), what);
-  if (header.kind !== brick.kind || toHex(header.domain) !== brick.domain) {
-    throw new DamageError(`Cannot trust ${what}: it says that it is of another kind or domain`);
-  }
-  return header;
-}
-
-/** What a brick says of itself: header and toc (whose frame begins at `tocAt`), read from the brick alone. */
-export async function readBrickToc(
-  repository: Repository,
-  brick: { kind: BrickKind; name: string; domain: string; bytes: number },
-): Promise<{ header: BrickHeader; toc: Toc; tocAt: number }> {
-  const what = `brick ${brick.name}`;
-  if (brick.bytes > LIMITS.brickBytes) throw new DamageError(`Cannot read ${what}: it is ${brick.bytes} bytes long`);
-  const header = await readHeader(repository, brick);
-  const end = await readRange(repository, brick, {
-    from: Math.max(0, brick.bytes - TRAILER_BYTES),
-    length: TRAILER_BYTES,
-  });
-  const frameBytes = parseTrailer(end, what);
-  const tocAt = brick.bytes - TRAILER_BYTES - frameBytes;
-  if (tocAt < header.bytes.length) throw new DamageError(`Cannot read ${what}: its table of contents does not fit`);
-  const frame = await readRange(repository, brick, { from: tocAt, length: frameBytes });
-  const keys = await keysOf(repository, brick.domain);
-  return { header, toc: await openToc(header, { keys, frame, fileBytes: brick.bytes, what }), tocAt };
-}
-
-/** Checks what stands between the blocks and the toc of a brick: it must open, and be zeros. */
-export async function checkBrickPadding(
-  repository: Repository,
-  brick: { kind: BrickKind; name: string; domain: string; bytes: number },
-): Promise<void> {
-  const { header, toc, tocAt } = await readBrickToc(repository, brick);
-  const from = paddingOffset(header, toc);
-  const frame = await readRange(repository, brick, { from, length: tocAt - from });
-  await checkPadding(header, { keys: await keysOf(repository, brick.domain), frame, what: `brick ${brick.name}` });
-}
-
-async function keysOf({ keyring }: Repository, domain: string): Promise<BrickKeys> {
-  const { macBrick, toc } = await keyring.shapeKeys(domain);
-  return { macBrick, toc };
-}
-
-/** Whether the toc of a brick is the one that the ledger tells of. */
-export function sameToc(a: Toc, b: { blocks: Uint8Array; chunks: Uint8Array }): boolean {
-  return equalBytes(a.blocks, b.blocks) && equalBytes(a.chunks, b.chunks);
 }
