@@ -1,7 +1,8 @@
 /** One function a verb: connects the parts, decides nothing about bytes, names or threads. */
 export { type BrickLine, bricks } from "./bricks.ts";
 export { checksum, type ChecksumLine } from "./checksum.ts";
-export { create, type CreateOptions, type CreateResult, IncompleteInputError } from "./create.ts";
+export { IncompleteInputError } from "./backup_run.ts";
+export { create, type CreateOptions, type CreateResult } from "./create.ts";
 export { detach } from "./detach.ts";
 export { extract, type ExtractOptions, type ExtractResult } from "./extract.ts";
 export { init, type InitOptions, type InitResult, type SlotChoice } from "./init.ts";
