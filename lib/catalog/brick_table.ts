@@ -81,6 +81,13 @@ export class BrickTable {
       this.#setOrder.run(row.ledgerObject, row.position, known.number);
       return true;
     }
+    this.replace(row);
+    return known !== undefined;
+  }
+
+  /** Adds a brick in place of the one with its name and domain, if there is one. */
+  replace(row: BrickRow): void {
+    const known = this.byName(row.name, row.domain);
     if (known !== undefined) this.#removeWhole(known);
     const chunkCount = chunksBeforeBlocks(row.blocks).at(-1) ?? 0;
     const number = Number(
@@ -97,7 +104,6 @@ export class BrickTable {
     );
     this.#insertBlocks.run(number, row.blocks);
     this.#setSegment.run(this.#chunks.add(number, row.chunks), number);
-    return known !== undefined;
   }
 
   byNumber(number: number): BrickSummary | undefined {

@@ -97,6 +97,17 @@ export class Catalog {
     });
   }
 
+  /** Puts a brick in place of what was recorded under its name in its domain, however old that is. */
+  replaceBrick(row: BrickRow): void {
+    requireBrickRow(row);
+    this.transaction(() => {
+      this.#bricks.replace(row);
+      this.#chunks.index();
+      this.#filled.clear();
+      this.#forget();
+    });
+  }
+
   /**
    * For each of the ids (32 bytes each, one after the other) the number of the oldest usable brick of this kind and domain
    * that holds it, or -1. Always confirmed with the brick's own list of ids.

@@ -30,6 +30,9 @@ export interface WriterOptions {
   signal?: AbortSignal;
 }
 
+/** Recipes are few and alike: compressing them harder costs nothing that can be measured and saves a twentieth. */
+const META_LEVEL = 6;
+
 /** What a backup needs of threads and memory. */
 export interface WriterEngine {
   batches(source: SourceSpec): AsyncGenerator<Batch, ReadEnd>;
@@ -76,7 +79,7 @@ export async function startWriter(options: WriterOptions): Promise<WriterEngine>
         memory: arena.memory,
         buffers: kind === "D" ? arena.dataBuffers : arena.metaBuffers,
         blockBytes: BLOCK_RAW_BYTES[kind],
-        level: options.level,
+        level: kind === "D" || options.level === 0 ? options.level : Math.max(META_LEVEL, options.level),
         sink,
       }),
     close() {

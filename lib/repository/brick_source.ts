@@ -5,6 +5,7 @@
 import { type BrickHeader, type BrickKind, type TocBlock, tocBlocks } from "../brick/mod.ts";
 import { DamageError, toHex, unwrapKey, WrongKeyError } from "../crypto/mod.ts";
 import { readHeader, readRange } from "./brick_files.ts";
+import { FrameReader } from "./frame_reader.ts";
 import type { Repository } from "./repository.ts";
 
 /** Bricks whose tocs are kept at hand. */
@@ -67,18 +68,22 @@ export class BrickSource {
   readonly #last: Partial<Record<BrickKind, OpenedBrick>> = {};
   readonly #headers = new Map<string, Promise<BrickHeader>>();
   readonly #keys = new Map<string, Promise<BrickKey>>();
+  readonly #frames: Record<BrickKind, FrameReader> = { D: new FrameReader(), M: new FrameReader() };
 
   constructor(repository: Repository, domain: string) {
     this.#repository = repository;
     this.#domain = domain;
   }
 
-  /** The place of a chunk to try first. Mostly it is the one behind the last: a stream meets chunks as they were stored. */
+  /**
+   * The place of a chunk to try first. Mostly it is the one behind the last, since a stream meets chunks as they were
+   * stored, or the next but one, when somebody reads only the heads of pages.
+   */
   place(kind: BrickKind, id: Uint8Array): ChunkPlace | undefined {
     const last = this.#last[kind];
     if (last?.usable) {
-      const next = last.lastNumber + 1;
-      if (isChunk(last, next, id)) {
+      for (let next = last.lastNumber + 1; next <= last.lastNumber + 2; next++) {
+        if (!isChunk(last, next, id)) continue;
         last.lastNumber = next;
         return placeOf(last, next);
       }
@@ -109,10 +114,10 @@ export class BrickSource {
   /** The sealed bytes of a block. */
   async frame(name: string, block: number): Promise<Uint8Array<ArrayBuffer>> {
     const { kind, blocks } = this.#byName(name);
-    const { offset, sealedLength } = blocks[block]!;
-    const range = { from: (await this.#header(name)).bytes.length + offset, length: sealedLength };
-    const bytes = await readRange(this.#repository, { kind, name }, range);
-    if (bytes.length !== sealedLength) {
+    const headerBytes = (await this.#header(name)).bytes.length;
+    const read = (range: { from: number; length: number }) => readRange(this.#repository, { kind, name }, range);
+    const bytes = await this.#frames[kind].frame(block, { name, blocks, headerBytes, read });
+    if (bytes.length !== blocks[block]!.sealedLength) {
       throw new DamageError(
         `Cannot read block ${block} of brick ${name}: the file ends before it. Run "tarzan verify --bricks"`,
       );

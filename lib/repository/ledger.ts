@@ -11,8 +11,10 @@ import {
   type WrittenRecord,
 } from "../brick/mod.ts";
 import { DamageError, fromHex } from "../crypto/mod.ts";
+import type { BrickRow } from "../catalog/mod.ts";
 import { NotFoundError } from "../store/mod.ts";
 import { readBounded } from "./bounded.ts";
+import { contradicts, trueRecord } from "./contradictions.ts";
 import { inParallel } from "./parallel.ts";
 import { ledgerFolder, newStamp, stampTime, timeText } from "./names.ts";
 import type { Repository } from "./repository.ts";
@@ -47,10 +49,14 @@ export async function learn(
   const problems: DamageError[] = [];
   let newest = cursor ?? "";
   let done = 0;
+  let turn: Promise<unknown> = Promise.resolve();
   await inParallel(objects, 8, async ({ name, at, modifiedAt }) => {
     try {
       const records = await readLedger(repository, domain, name);
-      takeIn(repository, { domain, name, records });
+      // Reading goes on side by side; what contradicts what is seen only one object after the other.
+      const taken = turn.then(() => takeIn(repository, { domain, name, records }));
+      turn = taken.catch(() => {});
+      problems.push(...await taken);
       if (told !== undefined) records.forEach(told);
       // An object that calls itself later than it came must not make us deaf to those that come before that time.
       const stamp = at <= modifiedAt ? name.slice(folder.length) : newStamp(modifiedAt);
@@ -80,26 +86,59 @@ export async function publish(repository: Repository, domain: string, records: W
   const name = ledgerFolder(domain) + newStamp(await store.now());
   const { ledger } = await keyring.shapeKeys(domain);
   await store.put(name, await encodeLedger(records, { key: ledger, domain: fromHex(domain), name }), { once: true });
-  takeIn(repository, { domain, name, records });
+  await takeIn(repository, { domain, name, records });
   return name;
 }
 
-function takeIn(
-  { catalog }: Repository,
+/** Tells the catalogue what an object says, as far as that is true; where it is not, a problem. */
+async function takeIn(
+  repository: Repository,
   { domain, name, records }: { domain: string; name: string; records: LedgerRecord[] },
-): void {
-  const rows = records.flatMap((record, position) =>
-    record.type === "brick" ? [brickRow(record.brick, { domain, ledgerObject: name, position })] : []
-  );
+): Promise<DamageError[]> {
+  const { catalog } = repository;
+  const rows: BrickRow[] = [];
+  const corrections: BrickRow[] = [];
+  const problems: DamageError[] = [];
+  for (const [position, record] of records.entries()) {
+    if (record.type !== "brick") continue;
+    const { brick } = record;
+    const row = brickRow(brick, { domain, ledgerObject: name, position });
+    const known = catalog.brickByName(brick.name, { domain });
+    if (known === undefined || !contradicts(brick, known)) {
+      rows.push(row);
+      continue;
+    }
+    const right = await trueRecord(repository, domain, { record: brick, known });
+    if (right === undefined) rows.push(row);
+    if (right === "record") corrections.push(row);
+    problems.push(contradiction(brick.name, { object: name, other: known.ledgerObject, right }));
+  }
   const gone = records.flatMap((record) => record.type === "gone" ? [record.name] : []);
   catalog.transaction(() => {
     catalog.addBricks(rows);
+    for (const row of corrections) catalog.replaceBrick(row);
     if (gone.length > 0) catalog.exclude("gone", gone, "add", domain);
     catalog.markLedgerSeen([name]);
   });
+  return problems;
 }
 
-function brickRow(brick: BrickRecord, at: { domain: string; ledgerObject: string; position: number }) {
+function contradiction(
+  brick: string,
+  { object, other, right }: { object: string; other: string; right: "record" | "known" | undefined },
+): DamageError {
+  const outcome = right === undefined
+    ? "The brick itself cannot be asked now, so the older one is believed"
+    : `The brick itself agrees with ${right === "record" ? object : other}, and the other one is not believed`;
+  return new DamageError(
+    `Ledger objects ${object} and ${other} contradict each other about brick ${
+      brick.slice(0, 16)
+    }…: a machine of this ` +
+      `domain has lied. ${outcome}`,
+  );
+}
+
+function brickRow(brick: BrickRecord, at: { domain: string; ledgerObject: string; position: number }): BrickRow {
   const { name, kind, bytes, treeHash, toc } = brick;
   return { name, kind, bytes, treeHash, blocks: toc.blocks, chunks: toc.chunks, ...at };
 }

@@ -16,7 +16,7 @@ import { ConflictError } from "./errors.ts";
 import { newestIndex } from "./indexes.ts";
 import type { Journal } from "./journal.ts";
 import { learn } from "./ledger.ts";
-import { indexObject, newStamp, timeText } from "./names.ts";
+import { indexObject, newStamp, stampTime } from "./names.ts";
 import { PageTable } from "./page_table.ts";
 import { missingBricks, noteCondemned } from "./presence.ts";
 import type { Repository } from "./repository.ts";
@@ -126,12 +126,8 @@ export class BackupWriter {
       dataRecipient: await keyring.dataRecipient(),
       metaRecipient: await keyring.metaRecipient(),
     });
-    writer.#created = await store.now();
     writer.#previous = await newestIndex(repository, domain);
-    // Names have whole seconds, and their order is that of the snapshots: two in one second must not be told apart by chance.
-    if (writer.#previous?.startsWith(timeText(writer.#created))) {
-      writer.#created.setSeconds(writer.#created.getSeconds() + 1);
-    }
+    writer.#created = timeBehind(writer.#previous, await store.now());
     writer.#snapshot = newStamp(writer.#created);
     // What a dead run left is known from the first lookup on.
     await writer.#log.adopt(options.found ?? []);
@@ -351,4 +347,16 @@ interface FillerKeys {
 
 function idText(id: Uint8Array): string {
   return toHex(id);
+}
+
+/** A snapshot is dated behind the one before it, unless that one's date is further off: then it means nothing. */
+const DATE_SLACK_MS = 24 * 3600 * 1000;
+
+/**
+ * Names have whole seconds, and their order is that of the snapshots: neither several in one second nor a clock that was set
+ * back may make an older one the newest.
+ */
+function timeBehind(previous: string | null, now: Date): Date {
+  const leastMs = (previous === null ? -Infinity : stampTime(previous)!.getTime()) + 1000;
+  return leastMs > now.getTime() && leastMs - now.getTime() <= DATE_SLACK_MS ? new Date(leastMs) : now;
 }

@@ -52,10 +52,12 @@ export class RecipeWriter {
   #small = new ByteWriter();
   #entries = 0;
   #bytes = 0;
-  /** Header bytes of an entry whose name is not known yet. */
-  #pending: ByteWriter | undefined;
+  /** Header bytes of an entry whose name is not known yet, while `#inHeader`. */
+  readonly #header = new ByteWriter();
+  #inHeader = false;
   #raw = new ByteWriter();
-  #body: { length: number; count: number; records: ByteWriter; stream?: StreamWriter } | undefined;
+  #body: { length: number; count: number; stream?: StreamWriter } | undefined;
+  readonly #records = new ByteWriter();
   #smallLength = 0;
 
   constructor(options: RecipeOptions) {
@@ -68,11 +70,11 @@ export class RecipeWriter {
     if (begins) {
       this.#givePendingUp();
       this.#flushRaw();
-      this.#pending = new ByteWriter();
+      this.#inHeader = true;
     }
-    if (this.#pending !== undefined) {
-      this.#pending.bytes(bytes);
-      if (this.#pending.length >= PENDING_LIMIT) this.#givePendingUp();
+    if (this.#inHeader) {
+      this.#header.bytes(bytes);
+      if (this.#header.length >= PENDING_LIMIT) this.#givePendingUp();
       return;
     }
     this.#raw.bytes(bytes);
@@ -82,13 +84,12 @@ export class RecipeWriter {
 
   /** All headers of an entry were seen; `hash` is the first byte of the keyed hash ("pages") of its full name. */
   entry(hash: number): void {
-    const header = this.#pending?.take();
-    this.#pending = undefined;
     const full = this.#entries >= this.#rule.mostEntries || this.#heads.length >= this.#rule.mostHeadBytes;
     const cut = this.#entries >= this.#rule.leastEntries && (hash & this.#rule.mask) === 0;
     if (full || cut) this.#closePage();
     this.#entries++;
-    if (header !== undefined) this.#bytesOp(OP.entry, header);
+    if (this.#inHeader) this.#bytesOp(OP.entry, this.#header.take());
+    this.#inHeader = false;
   }
 
   /** Bytes of a body that is under 512 bytes long. */
@@ -102,7 +103,7 @@ export class RecipeWriter {
     if (this.#body === undefined) {
       this.#givePendingUp();
       this.#flushRaw();
-      this.#body = { length: 0, count: 0, records: new ByteWriter() };
+      this.#body = { length: 0, count: 0 };
     }
     const body = this.#body;
     const record = new Uint8Array(CHUNK_RECORD_BYTES);
@@ -111,9 +112,9 @@ export class RecipeWriter {
     body.length += length;
     if (++body.count === ROOT_RECORDS + 1) {
       body.stream = new StreamWriter(this.#options.put, this.#options.cut);
-      body.stream.write(body.records.take());
+      body.stream.write(this.#records.take());
     }
-    if (body.stream === undefined) body.records.bytes(record);
+    if (body.stream === undefined) this.#records.bytes(record);
     else body.stream.write(record);
   }
 
@@ -129,7 +130,7 @@ export class RecipeWriter {
     this.#op(OP.body, body.length);
     if (body.stream === undefined) {
       this.#lists.number(body.count * 2);
-      this.#lists.bytes(body.records.take());
+      this.#lists.bytes(this.#records.take());
     } else {
       this.#lists.number(1);
       writeRoot(body.stream.root(), this.#lists);
@@ -146,9 +147,9 @@ export class RecipeWriter {
 
   /** An entry whose headers never came to an end, or take too much: its bytes are only bytes. */
   #givePendingUp(): void {
-    const bytes = this.#pending?.take();
-    this.#pending = undefined;
-    if (bytes === undefined) return;
+    if (!this.#inHeader) return;
+    this.#inHeader = false;
+    const bytes = this.#header.take();
     for (let at = 0; at < bytes.length; at += RAW_LIMIT) this.#bytesOp(OP.raw, bytes.subarray(at, at + RAW_LIMIT));
     this.#closeLongPage();
   }
@@ -180,13 +181,14 @@ export class RecipeWriter {
     lists.bytes(this.#small.length > 0 ? put("D", this.#small.take()) : new Uint8Array(32));
     const hasLists = this.#lists.length > 0;
     const smallId = lists.take();
+    // In the order in which they are read.
+    const heads = put("M", this.#heads.take());
     let listsId: Uint8Array = new Uint8Array(32);
     if (hasLists || smallId.some((byte) => byte !== 0)) {
       lists.bytes(smallId);
       lists.bytes(this.#lists.take());
       listsId = put("M", lists.take());
     }
-    const heads = put("M", this.#heads.take());
     this.#options.onPage({ heads, lists: listsId, entries: this.#entries, bytes: this.#bytes });
     this.#entries = 0;
     this.#bytes = 0;

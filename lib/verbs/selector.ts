@@ -71,7 +71,7 @@ function globSource(glob: string): string {
 
 /** The set of characters that a glob begins with, if it does: `[abc]`, `[a-z]`, `[!abc]`. */
 function readSet(glob: string): { source: string; length: number } | undefined {
-  const set = /^\[(!|\^)?(\]?[^\]]*)\]/.exec(glob);
+  const set = /^\[(!|\^)?(\][^\]]*|[^\]]+)\]/.exec(glob);
   if (set === null) return undefined;
   const [whole, not, members] = set;
   const source = `(?!/)[${not === undefined ? "" : "^"}${members!.replace(/[\\\]^[]/g, "\\$&")}]`;

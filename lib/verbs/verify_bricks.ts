@@ -21,7 +21,7 @@ export interface CheckedBrick {
   bytes: number;
   number: number;
   ledgerObject: string;
-  excluded: { gone: boolean };
+  excluded: { gone: boolean; damaged: "all" | readonly number[] };
 }
 
 /** Every brick there, with the length that the ledger gives; except those that were pruned. */

@@ -10,8 +10,41 @@ import type { OpenSnapshot } from "./snapshot.ts";
 import type { Report } from "./verify_report.ts";
 import type { VerbSession } from "./session.ts";
 
-/** Restores a snapshot to nowhere and compares length and hash; the number of bytes. */
-export async function checkStream(session: VerbSession, snapshot: OpenSnapshot, report: Report): Promise<number> {
+/** What restoring snapshots to nowhere told. */
+export interface StreamsChecked {
+  bytes: number;
+  /** Snapshots that gave back what was read when they were made: every page and every chunk of them was read. */
+  sound: Set<OpenSnapshot>;
+}
+
+/** Restores snapshots to nowhere and compares lengths and hashes. Of those that have one recipe, one is enough. */
+export async function checkStreams(
+  session: VerbSession,
+  snapshots: readonly OpenSnapshot[],
+  report: Report,
+): Promise<StreamsChecked> {
+  let bytes = 0;
+  const sound = new Set<OpenSnapshot>();
+  const soundRecipes = new Set<string>();
+  for (const snapshot of snapshots) {
+    const { index, sealed } = snapshot;
+    const recipe = [index.domain, sealed.bytes, sealed.treeHash, toHex(sealed.pageTable.records)].join();
+    if (!soundRecipes.has(recipe)) {
+      const checked = await checkStream(session, snapshot, report);
+      bytes += checked.bytes;
+      if (!checked.isSound) continue;
+      soundRecipes.add(recipe);
+    }
+    sound.add(snapshot);
+  }
+  return { bytes, sound };
+}
+
+async function checkStream(
+  session: VerbSession,
+  snapshot: OpenSnapshot,
+  report: Report,
+): Promise<{ bytes: number; isSound: boolean }> {
   const { index, sealed, reader, get } = snapshot;
   const hasher = new TreeHasher();
   let bytes = 0;
@@ -20,7 +53,11 @@ export async function checkStream(session: VerbSession, snapshot: OpenSnapshot, 
     bytes += piece.length;
     session.progress.update({ phase: "comparing streams", bytesDone: bytes, bytesTotal: sealed.bytes });
   };
-  const damaged = (why: string) => report.add("stream", index.snapshot, `Snapshot ${index.snapshot} ${why}`);
+  let isSound = true;
+  const damaged = (why: string) => {
+    isSound = false;
+    report.add("stream", index.snapshot, `Snapshot ${index.snapshot} ${why}`);
+  };
   try {
     await copyOut(replay(snapshot.pages(), get), { reader, output, signal: session.signal });
     const treeHash = toHex(hasher.digest());
@@ -32,7 +69,7 @@ export async function checkStream(session: VerbSession, snapshot: OpenSnapshot, 
     if (!(error instanceof DamageError || error instanceof UnsupportedError)) throw error;
     damaged(`cannot be restored whole; it breaks off after byte ${bytes}: ${error.message}`);
   }
-  return bytes;
+  return { bytes, isSound };
 }
 
 export interface BlockCheck {

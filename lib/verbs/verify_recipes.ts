@@ -16,6 +16,8 @@ const MOST_NAMES = 100;
 export interface RecipeCheck {
   repository: Repository;
   report: Report;
+  /** Snapshots that were restored whole: their pages and chunks were all read already. */
+  restored: ReadonlySet<OpenSnapshot>;
   /** Pages that were found whole; kept from snapshot to snapshot. */
   seen: Set<string>;
 }
@@ -27,6 +29,7 @@ export async function checkRecipe(session: VerbSession, snapshot: OpenSnapshot, 
   let bytes = 0;
   try {
     await checkBrickList(snapshot, check);
+    if (check.restored.has(snapshot)) return;
     for await (const ref of snapshot.pages()) {
       session.signal.throwIfAborted();
       bytes += ref.bytes;
@@ -86,7 +89,9 @@ async function checkBrickList(
 }
 
 function isReadable(source: BrickSource, report: Report, id: Uint8Array): boolean {
-  return source.places("D", id).some(({ brick, block }) => !report.spoils(brick, block));
+  const isSound = ({ brick, block }: { brick: string; block: number }) => !report.spoils(brick, block);
+  const first = source.place("D", id);
+  return first !== undefined && (isSound(first) || source.places("D", id).some(isSound));
 }
 
 /** Which entries of a snapshot have a chunk that can be read nowhere. */

@@ -286,11 +286,13 @@ Deno.test("what an unfinished run announced does not pass for its end", () =>
   inFolder(async (folder) => {
     const scene = await sceneIn(folder);
     const { old, store, founded } = scene;
-    function* breaking() {
-      yield LARGE;
-      throw new Error("the pipe broke");
-    }
-    await assert.rejects(old.create(breaking(), { brickBytes: 2 ** 21, level: 0 }), /the pipe broke/);
+    // The third piece of the input is the last that this run sees.
+    const update = ({ bytesDone = 0 }) => {
+      if (bytesDone >= 12 * 2 ** 20) throw new Error("the run ended here");
+    };
+    Object.assign(old.session, { progress: { update, done() {} } });
+    await assert.rejects(old.create(LARGE, { brickBytes: 2 ** 21, level: 0 }), /the run ended here/);
+    Object.assign(old.session, { progress: { update() {}, done() {} } });
     const objects = (await Array.fromAsync(store.list(`index/${founded.full.domain.id}/`))).map(({ name }) => name);
     const open = objects.find((name) => name.endsWith(".open"))!;
     const lie: Lie = new Map([[open.replace(/open$/, "json"), await store.get(open)]]);

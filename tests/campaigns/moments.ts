@@ -91,8 +91,9 @@ async function feedAll(running: Running, input: Uint8Array): Promise<void> {
 /** So much later, or when it has ended. */
 async function after(ms: number, running: Running): Promise<void> {
   if (ms === 0) return;
-  let timer = 0;
-  await Promise.race([new Promise((resolve) => timer = setTimeout(resolve, ms)), running.ended]);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  await Promise.race([promise, running.ended]);
   clearTimeout(timer);
 }
 

@@ -10,8 +10,8 @@ export interface StartOptions {
   readonly env?: Record<string, string>;
   /** Close standard output after so many bytes, as `head -c` does. */
   readonly readBytes?: number;
-  /** Read standard output only once this is settled: until then the pipe is full. */
-  readonly readAfter?: Promise<unknown>;
+  /** Read on after the first piece of standard output only once this is settled: until then the pipe is full. */
+  readonly pause?: Promise<unknown>;
 }
 
 /** How a process ended. */
@@ -32,6 +32,10 @@ export interface Running {
   endInput(): Promise<void>;
   kill(signal: Deno.Signal): void;
   readonly ended: Promise<Ended>;
+  /** The first piece of its output has come, or the end. */
+  readonly flowing: Promise<void>;
+  /** The process is over, whoever still has to read what it wrote. */
+  readonly gone: Promise<unknown>;
 }
 
 /** Starts a program. One that hangs is killed, and its `ended` fails. */
@@ -46,7 +50,9 @@ export function start(argv: readonly string[], options: StartOptions = {}): Runn
   }).spawn();
   const input = child.stdin.getWriter();
   input.closed.catch(() => {});
-  const [stdout, stderr] = [readUpTo(child.stdout, options), readUpTo(child.stderr, {})];
+  const flowing = Promise.withResolvers<void>();
+  const stdout = readUpTo(child.stdout, { ...options, onPiece: flowing.resolve }).finally(flowing.resolve);
+  const stderr = readUpTo(child.stderr, {});
   let hung = false;
   const kill = (signal: Deno.Signal) => {
     try {
@@ -84,6 +90,8 @@ export function start(argv: readonly string[], options: StartOptions = {}): Runn
     endInput: () => input.close().catch(() => {}),
     kill,
     ended,
+    flowing: flowing.promise,
+    gone: child.status,
   };
 }
 
@@ -96,14 +104,15 @@ export async function feedWhole(running: Running, bytes: Uint8Array): Promise<En
 
 async function readUpTo(
   stream: ReadableStream<Uint8Array>,
-  { readBytes = Infinity, readAfter }: StartOptions,
+  { readBytes = Infinity, pause, onPiece }: StartOptions & { onPiece?: () => void },
 ): Promise<Uint8Array> {
-  await readAfter;
   const pieces: Uint8Array[] = [];
   let length = 0;
   for await (const piece of stream) {
     pieces.push(piece);
     length += piece.length;
+    onPiece?.();
+    await pause;
     if (length >= readBytes) break; // which closes the stream
   }
   const all = new Uint8Array(length);
@@ -134,14 +143,11 @@ export function processesOf(text: string): string[] {
       const around = Deno.readTextFileSync(`/proc/${name}/environ`);
       if (words.includes(text) || around.includes(text)) found.push(`${name}: ${words}`);
     } catch (error) {
-      // It ended meanwhile, or is somebody else's.
+      // It ended meanwhile, is somebody else's, or belongs to the kernel.
       const { NotFound, PermissionDenied } = Deno.errors;
-      if (!(error instanceof NotFound || error instanceof PermissionDenied || isGone(error))) throw error;
+      const isGone = error instanceof Error && /os error 3\b/.test(error.message);
+      if (!(error instanceof NotFound || error instanceof PermissionDenied || isGone)) throw error;
     }
   }
   return found;
-}
-
-function isGone(error: unknown): boolean {
-  return error instanceof Error && (error as { code?: unknown }).code === "ESRCH";
 }

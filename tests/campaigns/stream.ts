@@ -15,7 +15,8 @@ const MIB = 1024 * KIB;
 export function sampleTar(seed: number, bytes: number): Uint8Array<ArrayBuffer> {
   const next = numbers(seed);
   const members: Uint8Array[] = [];
-  for (let length = 0, file = 0; length < bytes; file++) {
+  let length = 0;
+  for (let file = 0; length < bytes; file++) {
     const most = oneOf(next, [600, 600, 4 * KIB, 64 * KIB, 400 * KIB, 5 * MIB]);
     const size = Math.min(next(most + 1), bytes);
     const content = next(5) === 0 ? words(size, next(2 ** 31)) : noise(size, next(2 ** 31));

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { type BrickRecord, encodeLedger, LEDGER_OBJECT_LIMIT, type WrittenRecord } from "../../lib/brick/mod.ts";
 import { DamageError, fromHex, UnsupportedError } from "../../lib/crypto/mod.ts";
-import { learn, ledgerFolder, publish, type Repository } from "../../lib/repository/mod.ts";
+import { brickObject, learn, ledgerFolder, publish, type Repository } from "../../lib/repository/mod.ts";
 import { failing, hiding } from "../store/faults.ts";
+import { backUp } from "./backup.ts";
+import { SMALL } from "./streams.ts";
 import { type Bench, knows, onBench, paperBrick, snapshotOf, stampAt } from "./bench.ts";
 
 const records = (...bricks: BrickRecord[]): WrittenRecord[] => bricks.map((brick) => ({ type: "brick", brick }));
@@ -207,5 +209,55 @@ Deno.test(
     const [{ number } = { number: -1 }] = [...repository.catalog.bricks()];
     const { catalog } = repository;
     assert.deepEqual(catalog.candidates("D", domain, catalog.brick(number)!.chunks.slice(0, 32)), [number]);
+  }),
+);
+
+/** A repository with a backup, and what its ledger says of one brick. */
+async function withBrick(bench: Bench): Promise<{ brick: BrickRecord; object: string }> {
+  const repository = await bench.open();
+  await backUp(repository, SMALL);
+  const { name, kind, bytes, treeHash, blocks, chunks, number } = [...repository.catalog.bricks({ kind: "D" })]
+    .map(({ number }) => repository.catalog.brick(number)!)[0]!;
+  assert.ok(number >= 0);
+  const toc = { blocks: new Uint8Array(blocks), chunks: new Uint8Array(chunks) };
+  return { brick: { name, kind, bytes, treeHash, toc }, object: brickObject(kind, name) };
+}
+
+const holds = ({ catalog }: Repository, { name, toc }: BrickRecord) =>
+  catalog.brickByName(name)!.chunks.every((byte, at) => byte === toc.chunks[at]);
+
+for (const [when, stamp] of [["older", "2000-01-01T00:00:00Z"], ["newer", "2026-05-05T00:00:00Z"]] as const) {
+  Deno.test(
+    `of two records that contradict each other, the ${when} one being false, the one that the brick agrees with counts`,
+    onBench(async (bench) => {
+      const { domain, open } = bench;
+      const { brick } = await withBrick(bench);
+      const before = await open();
+      await learn(before, domain);
+      const chunks = brick.toc.chunks.map((byte, at) => at % 36 === 0 ? byte ^ 1 : byte);
+      const lie = { ...brick, toc: { ...brick.toc, chunks } };
+      const name = await putLedger(bench, stampAt(stamp), records(lie));
+      for (const repository of [before, await open()]) {
+        const problems = await learn(repository, domain, { whole: true });
+        assert.ok(problems.some(({ message }) => message.includes(name) && message.includes(brick.name.slice(0, 16))));
+        assert.ok(holds(repository, brick) && !holds(repository, lie));
+        await learn(repository, domain, { whole: true });
+        assert.ok(holds(repository, brick), "and it stays so");
+      }
+    }),
+  );
+}
+
+Deno.test(
+  "of two records that contradict each other about a brick that is not there, the older one counts",
+  onBench(async (bench) => {
+    const { domain, open, store } = bench;
+    const { brick, object } = await withBrick(bench);
+    await store.delete(object);
+    const lie = { ...brick, bytes: brick.bytes + 1 };
+    await putLedger(bench, stampAt("2026-05-05T00:00:00Z"), records(lie));
+    const repository = await open();
+    assert.equal((await learn(repository, domain)).length, 1);
+    assert.equal(repository.catalog.brickByName(brick.name)?.bytes, brick.bytes);
   }),
 );
