@@ -9,7 +9,7 @@ import {
   decodeLedger,
   encodeLedger,
   LEDGER_OBJECT_LIMIT,
-  type LedgerRecord,
+  type WrittenRecord,
   LIMITS,
   parseLedgerHeader,
 } from "../../lib/brick/mod.ts";
@@ -65,21 +65,21 @@ async function brickPayload(record: BrickRecord = brick): Promise<Uint8Array<Arr
 }
 
 Deno.test("records come back in order, bricks with their tocs", async () => {
-  const records: LedgerRecord[] = [{ type: "brick", brick }, { type: "gone", name: gone }, { type: "brick", brick }];
+  const records: WrittenRecord[] = [{ type: "brick", brick }, { type: "gone", name: gone }, { type: "brick", brick }];
   assert.deepEqual(await decodeLedger(await encodeLedger(records, options), options), records);
 });
 
 Deno.test("any list of records comes back", async () => {
   const name = fc.uint8Array({ minLength: 32, maxLength: 32 }).map(toHex);
-  const record: fc.Arbitrary<LedgerRecord> = fc.oneof(
-    name.map((name): LedgerRecord => ({ type: "gone", name })),
+  const record: fc.Arbitrary<WrittenRecord> = fc.oneof(
+    name.map((name): WrittenRecord => ({ type: "gone", name })),
     fc.record({
       name,
       treeHash: name,
       bytes: fc.nat(LIMITS.brickBytes),
       kind: fc.constantFrom("D" as const, "M" as const),
     })
-      .map((facts): LedgerRecord => ({ type: "brick", brick: { ...brick, ...facts } })),
+      .map((facts): WrittenRecord => ({ type: "brick", brick: { ...brick, ...facts } })),
   );
   await fc.assert(
     fc.asyncProperty(fc.array(record, { maxLength: 12 }), async (records) => {
@@ -92,7 +92,7 @@ Deno.test("any list of records comes back", async () => {
 });
 
 Deno.test("the same records never make the same object twice", async () => {
-  const records: LedgerRecord[] = [{ type: "gone", name: gone }];
+  const records: WrittenRecord[] = [{ type: "gone", name: gone }];
   assert.notDeepEqual(await encodeLedger(records, options), await encodeLedger(records, options));
 });
 
