@@ -43,6 +43,7 @@ ${base64}\`;
 
 let bytes: Uint8Array<ArrayBuffer> | undefined;
 let compiled: WebAssembly.Module | undefined;
+let runs: boolean | undefined;
 
 function kernelBytes(): Uint8Array<ArrayBuffer> {
   return bytes ??= Uint8Array.from(atob(BASE64), (char) => char.charCodeAt(0));
@@ -50,7 +51,7 @@ function kernelBytes(): Uint8Array<ArrayBuffer> {
 
 /** Whether this engine takes the kernel: it needs SIMD, which a very old processor lacks. */
 export function kernelRuns(): boolean {
-  return WebAssembly.validate(kernelBytes());
+  return runs ??= WebAssembly.validate(kernelBytes());
 }
 
 /** The kernel's WebAssembly module, compiled once a thread. Its memory is imported as \`env.memory\`, shared. */

@@ -65,7 +65,10 @@ export class Database {
         return new Database(path, openSqlite(path, layout, "make"), !isNew);
       });
     } catch (error) {
-      throw new Error(`Cannot open ${path}: ${error instanceof Error ? error.message : error}`, { cause: error });
+      const text = error instanceof Error ? error.message : String(error);
+      // All that SQLite says of a disk that is too full for its side files.
+      const advice = /disk I\/O error/.test(text) ? ". Perhaps its disk is full: free space there" : "";
+      throw new Error(`Cannot open ${path}: ${text}${advice}`, { cause: error });
     }
   }
 

@@ -32,17 +32,34 @@ export async function copyOut(
   segments: AsyncIterable<OutSegment>,
   options: { reader: BlockReader; output: Output; signal?: AbortSignal },
 ): Promise<number> {
-  const ahead = new Ahead(options.reader, new Gather(options.output));
+  const { reader, signal } = options;
+  const output = signal === undefined ? options.output : interruptible(options.output, signal);
+  const ahead = new Ahead(reader, new Gather(output));
   try {
     for await (const segment of segments) {
       ahead.add(segment);
       while (ahead.isFull) await ahead.writeNext();
-      options.signal?.throwIfAborted();
+      signal?.throwIfAborted();
     }
     return await ahead.finish();
   } finally {
     ahead.release();
   }
+}
+
+/** An output that does not wait for a reader who stalls once the signal has come. */
+function interruptible(output: Output, signal: AbortSignal): Output {
+  return async (bytes) => {
+    const { promise, reject } = Promise.withResolvers<never>();
+    const stop = () => reject(signal.reason);
+    signal.addEventListener("abort", stop);
+    try {
+      signal.throwIfAborted();
+      await Promise.race([output(bytes), promise]);
+    } finally {
+      signal.removeEventListener("abort", stop);
+    }
+  };
 }
 
 /** What waits to be written, in order; its blocks are open or being opened. */

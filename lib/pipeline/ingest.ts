@@ -56,6 +56,8 @@ export async function* ingest(
   start: ReaderStart,
   options: { pool: Pool; inline: CuttingOptions | undefined; signal?: AbortSignal },
 ): AsyncGenerator<Batch, ReadEnd> {
+  // A signal that came before anybody listened says nothing any more.
+  options.signal?.throwIfAborted();
   const { arena } = start;
   const queue = new Queue<Promise<Batch> | undefined>();
   const free = new Queue<number>();

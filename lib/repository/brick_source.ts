@@ -2,38 +2,15 @@
  * Reading bricks: where a chunk is, the bytes of a block, the key of a brick. Tocs come from the catalogue, so the brick
  * itself is touched only for its header and for the blocks that are wanted.
  */
-import { type BrickHeader, type BrickKind, type TocBlock, tocBlocks } from "../brick/mod.ts";
-import { DamageError, toHex, unwrapKey, WrongKeyError } from "../crypto/mod.ts";
+import type { BrickHeader, BrickKind } from "../brick/mod.ts";
+import { DamageError, unwrapKey, WrongKeyError } from "../crypto/mod.ts";
 import { readHeader, readRange } from "./brick_files.ts";
 import { FrameReader } from "./frame_reader.ts";
+import { type ChunkPlace, OpenedBrick } from "./opened_brick.ts";
 import type { Repository } from "./repository.ts";
 
-/** Bricks whose tocs are kept at hand. */
-const KEPT_BRICKS = 48;
-
-interface OpenedBrick {
-  name: string;
-  kind: BrickKind;
-  domain: string;
-  blocks: TocBlock[];
-  chunks: Uint8Array;
-  /** Number of each chunk by id; made when a chunk is not the one behind the last. */
-  numbers?: Map<string, number>;
-  lastNumber: number;
-  serial: number;
-  /** Nothing speaks against it: a chunk found here need not be looked for elsewhere. */
-  usable: boolean;
-}
-
-/** Where a chunk is, as readers of blocks want it. */
-export interface ChunkPlace {
-  brick: string;
-  block: number;
-  index: number;
-  offset: number;
-  length: number;
-  blockBytes: number;
-}
+/** So many chunks of bricks are kept at hand, at 60 bytes each; the last two bricks always. */
+const KEPT_CHUNKS = 400_000;
 
 /** The key of a brick's blocks as the threads that open them take it. */
 interface BrickKey {
@@ -64,6 +41,7 @@ export class BrickSource {
   readonly #repository: Repository;
   readonly #domain: string;
   readonly #opened = new Map<number, OpenedBrick>();
+  #keptChunks = 0;
   readonly #numbers = new Map<string, number>();
   readonly #last: Partial<Record<BrickKind, OpenedBrick>> = {};
   readonly #headers = new Map<string, Promise<BrickHeader>>();
@@ -75,40 +53,26 @@ export class BrickSource {
     this.#domain = domain;
   }
 
-  /**
-   * The place of a chunk to try first. Mostly it is the one behind the last, since a stream meets chunks as they were
-   * stored, or the next but one, when somebody reads only the heads of pages.
-   */
+  /** The place of a chunk to try first. Mostly it is in the brick of the last one, so that no database is asked. */
   place(kind: BrickKind, id: Uint8Array): ChunkPlace | undefined {
     const last = this.#last[kind];
-    if (last?.usable) {
-      for (let next = last.lastNumber + 1; next <= last.lastNumber + 2; next++) {
-        if (!isChunk(last, next, id)) continue;
-        last.lastNumber = next;
-        return placeOf(last, next);
-      }
-    }
+    const nearby = last?.usable ? last.find(id) : undefined;
+    if (nearby !== undefined) return nearby;
     const [number] = this.#repository.catalog.candidates(kind, this.#domain, id);
     if (number === undefined) return undefined;
     const brick = this.#last[kind] = this.#brick(number);
-    const chunk = chunkNumber(brick, id);
-    return chunk === undefined ? undefined : placeOf(brick, chunk);
+    return brick.find(id);
   }
 
   /** All places of a chunk, the oldest intact one first. */
   places(kind: BrickKind, id: Uint8Array): ChunkPlace[] {
     const numbers = this.#repository.catalog.candidates(kind, this.#domain, id);
-    return numbers.flatMap((number) => {
-      const brick = this.#brick(number);
-      const chunk = chunkNumber(brick, id);
-      return chunk === undefined ? [] : [placeOf(brick, chunk)];
-    });
+    return numbers.flatMap((number) => this.#brick(number).find(id) ?? []);
   }
 
   shape(name: string, block: number) {
     const brick = this.#byName(name);
-    const { rawLength, firstChunk, chunks } = brick.blocks[block]!;
-    return { rawLength, records: new Uint8Array(brick.chunks.slice(firstChunk * 36, (firstChunk + chunks) * 36)) };
+    return { rawLength: brick.blocks[block]!.rawLength, records: brick.records(block) };
   }
 
   /** The sealed bytes of a block. */
@@ -172,66 +136,18 @@ export class BrickSource {
       }
       return known;
     }
-    const { name, kind, domain, blocks, chunks, excluded } = this.#repository.catalog.brick(number)!;
-    const { absent, condemned, gone, damaged } = excluded;
+    const brick = this.#repository.catalog.brick(number)!;
+    const { absent, condemned, gone, damaged } = brick.excluded;
     const usable = !absent && !condemned && !gone && damaged.length === 0;
-    const opened = {
-      usable,
-      name,
-      kind,
-      domain,
-      blocks: tocBlocks({ blocks }),
-      chunks,
-      lastNumber: -1,
-      serial: serials++,
-    };
+    const opened = new OpenedBrick(brick, { serial: serials++, usable });
     this.#opened.set(number, opened);
-    this.#numbers.set(name, number);
-    if (this.#opened.size > KEPT_BRICKS) this.#opened.delete(this.#opened.keys().next().value!);
+    this.#numbers.set(opened.name, number);
+    this.#keptChunks += opened.chunkCount;
+    for (const [oldest, { chunkCount }] of this.#opened) {
+      if (this.#keptChunks <= KEPT_CHUNKS || this.#opened.size <= 2) break;
+      this.#opened.delete(oldest);
+      this.#keptChunks -= chunkCount;
+    }
     return opened;
   }
-}
-
-function chunkNumber(brick: OpenedBrick, id: Uint8Array): number | undefined {
-  const next = brick.lastNumber + 1;
-  if (isChunk(brick, next, id)) return brick.lastNumber = next;
-  brick.numbers ??= numberChunks(brick.chunks);
-  const number = brick.numbers.get(toHex(id));
-  if (number !== undefined) brick.lastNumber = number;
-  return number;
-}
-
-function isChunk({ chunks }: OpenedBrick, number: number, id: Uint8Array): boolean {
-  const at = number * 36;
-  if (at >= chunks.length) return false;
-  for (let i = 0; i < 32; i++) if (chunks[at + i] !== id[i]) return false;
-  return true;
-}
-
-function numberChunks(chunks: Uint8Array): Map<string, number> {
-  const numbers = new Map<string, number>();
-  for (let i = chunks.length / 36 - 1; i >= 0; i--) numbers.set(toHex(chunks.subarray(i * 36, i * 36 + 32)), i);
-  return numbers;
-}
-
-function placeOf(brick: OpenedBrick, chunk: number): ChunkPlace {
-  let low = 0;
-  for (let high = brick.blocks.length - 1; low < high;) {
-    const middle = (low + high + 1) >> 1;
-    if (brick.blocks[middle]!.firstChunk <= chunk) low = middle;
-    else high = middle - 1;
-  }
-  const block = brick.blocks[low]!;
-  const view = new DataView(brick.chunks.buffer, brick.chunks.byteOffset);
-  const length = (number: number) => view.getUint32(number * 36 + 32, true);
-  let offset = 0;
-  for (let i = block.firstChunk; i < chunk; i++) offset += length(i);
-  return {
-    brick: brick.name,
-    block: low,
-    index: chunk - block.firstChunk,
-    offset,
-    length: length(chunk),
-    blockBytes: block.rawLength,
-  };
 }

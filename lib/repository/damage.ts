@@ -2,6 +2,7 @@
 import { DamageError, isHex, type JsonObject, openJson, parseUnverified, signJson } from "../crypto/mod.ts";
 import { readBounded } from "./bounded.ts";
 import { newStamp, RECORDS_PREFIX } from "./names.ts";
+import { putOwn } from "./put_own.ts";
 import type { Repository } from "./repository.ts";
 
 export const DAMAGE_FORMAT = "tarzan damage";
@@ -31,7 +32,7 @@ export async function recordDamage(repository: Repository, found: BrickDamage[])
     created: at.toISOString(),
     bricks: damage,
   }, await keyring.controlKey());
-  await store.put(name, new TextEncoder().encode(text), { once: true });
+  await putOwn(store, name, new TextEncoder().encode(text));
   catalog.keepOpenedIndex(name, "");
   return name;
 }

@@ -16,6 +16,7 @@ import { NotFoundError } from "../store/mod.ts";
 import { readBounded } from "./bounded.ts";
 import { contradicts, trueRecord } from "./contradictions.ts";
 import { inParallel } from "./parallel.ts";
+import { putOwn } from "./put_own.ts";
 import { ledgerFolder, newStamp, stampTime, timeText } from "./names.ts";
 import type { Repository } from "./repository.ts";
 
@@ -85,7 +86,7 @@ export async function publish(repository: Repository, domain: string, records: W
   const { store, keyring } = repository;
   const name = ledgerFolder(domain) + newStamp(await store.now());
   const { ledger } = await keyring.shapeKeys(domain);
-  await store.put(name, await encodeLedger(records, { key: ledger, domain: fromHex(domain), name }), { once: true });
+  await putOwn(store, name, await encodeLedger(records, { key: ledger, domain: fromHex(domain), name }));
   await takeIn(repository, { domain, name, records });
   return name;
 }

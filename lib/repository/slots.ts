@@ -16,6 +16,7 @@ import {
 import type { Store } from "../store/mod.ts";
 import { readBounded } from "./bounded.ts";
 import { KEYS_PREFIX } from "./names.ts";
+import { putOwn } from "./put_own.ts";
 
 /** Slots that a reader looks at. */
 const MOST_SLOTS = 64;
@@ -62,7 +63,7 @@ export async function makeSlot(
 /** Stores a bundle in a new slot; its name. */
 export async function addSlot(store: Store, options: { bundle: string; label: string; to: SlotFor }): Promise<string> {
   const { name, bytes } = await makeSlot(options);
-  await store.put(name, bytes, { once: true });
+  await putOwn(store, name, bytes);
   return name;
 }
 

@@ -8,7 +8,6 @@
  * other, and no clock decides.
  */
 import type { BrickKind, BrickRecord } from "../brick/mod.ts";
-import { toHex } from "../crypto/mod.ts";
 import { type CutStream, encodeIndex, type PageRef, type SealedIndex, writeBrickList } from "../snapshot/mod.ts";
 import { BrickFiller } from "./brick_filler.ts";
 import { BrickLog } from "./brick_log.ts";
@@ -19,6 +18,7 @@ import { learn } from "./ledger.ts";
 import { indexObject, newStamp, stampTime } from "./names.ts";
 import { PageTable } from "./page_table.ts";
 import { missingBricks, noteCondemned } from "./presence.ts";
+import { putOwn } from "./put_own.ts";
 import type { Repository } from "./repository.ts";
 
 /** A checkpoint is made after the first data brick, then after so many or so long. */
@@ -330,7 +330,8 @@ export class BackupWriter {
       sealed,
     };
     const bytes = await encodeIndex(index, { macIndex, metaRecipient: await repository.keyring.metaRecipient() });
-    await repository.store.put(indexObject(domain, this.#snapshot, ending), bytes, { once: ending === ".json" });
+    const name = indexObject(domain, this.#snapshot, ending);
+    await (ending === ".json" ? putOwn(repository.store, name, bytes) : repository.store.put(name, bytes));
     return bytes;
   }
 
@@ -345,8 +346,9 @@ interface FillerKeys {
   metaRecipient: string;
 }
 
+/** An id as the key of a set: a character a byte. */
 function idText(id: Uint8Array): string {
-  return toHex(id);
+  return String.fromCharCode.apply(null, id as unknown as number[]);
 }
 
 /** A snapshot is dated behind the one before it, unless that one's date is further off: then it means nothing. */

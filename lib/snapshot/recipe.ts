@@ -58,6 +58,7 @@ export class RecipeWriter {
   #raw = new ByteWriter();
   #body: { length: number; count: number; stream?: StreamWriter } | undefined;
   readonly #records = new ByteWriter();
+  readonly #record = new Uint8Array(CHUNK_RECORD_BYTES);
   #smallLength = 0;
 
   constructor(options: RecipeOptions) {
@@ -88,7 +89,10 @@ export class RecipeWriter {
     const cut = this.#entries >= this.#rule.leastEntries && (hash & this.#rule.mask) === 0;
     if (full || cut) this.#closePage();
     this.#entries++;
-    if (this.#inHeader) this.#bytesOp(OP.entry, this.#header.take());
+    if (this.#inHeader) {
+      this.#op(OP.entry, this.#header.length);
+      this.#heads.move(this.#header);
+    }
     this.#inHeader = false;
   }
 
@@ -106,7 +110,7 @@ export class RecipeWriter {
       this.#body = { length: 0, count: 0 };
     }
     const body = this.#body;
-    const record = new Uint8Array(CHUNK_RECORD_BYTES);
+    const record = this.#record;
     record.set(id);
     new DataView(record.buffer).setUint32(32, length, true);
     body.length += length;
@@ -130,7 +134,7 @@ export class RecipeWriter {
     this.#op(OP.body, body.length);
     if (body.stream === undefined) {
       this.#lists.number(body.count * 2);
-      this.#lists.bytes(this.#records.take());
+      this.#lists.move(this.#records);
     } else {
       this.#lists.number(1);
       writeRoot(body.stream.root(), this.#lists);
@@ -159,7 +163,9 @@ export class RecipeWriter {
   }
 
   #flushRaw(): void {
-    if (this.#raw.length > 0) this.#bytesOp(OP.raw, this.#raw.take());
+    if (this.#raw.length === 0) return;
+    this.#op(OP.raw, this.#raw.length);
+    this.#heads.move(this.#raw);
   }
 
   #bytesOp(code: number, bytes: Uint8Array): void {

@@ -25,6 +25,12 @@ export class ByteWriter {
     this.#length += bytes.length;
   }
 
+  /** Appends what another writer holds, which is empty afterwards. */
+  move(from: ByteWriter): void {
+    this.bytes(from.#bytes.subarray(0, from.#length));
+    from.#length = 0;
+  }
+
   /** A copy of what was written; the writer is empty afterwards. */
   take(): Uint8Array<ArrayBuffer> {
     const result = this.#bytes.slice(0, this.#length);

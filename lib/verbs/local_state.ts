@@ -7,11 +7,18 @@ export function stateFolder(state: string, repository: string): string {
 
 /** Makes a folder that nobody else can read; its path. Backups need not keep what is in it. */
 export async function ownFolder(path: string): Promise<string> {
-  await Deno.mkdir(path, { recursive: true, mode: 0o700 });
-  if (Deno.build.os !== "windows") await Deno.chmod(path, 0o700);
-  const tag = `${path}/CACHEDIR.TAG`;
   const text = "Signature: 8a477f597d28d172789f06886806bc55\n# What tarzan remembers; it can be made anew.\n";
-  await Deno.writeTextFile(tag, text, { mode: 0o600 });
+  try {
+    await Deno.mkdir(path, { recursive: true, mode: 0o700 });
+    if (Deno.build.os !== "windows") await Deno.chmod(path, 0o700);
+    await Deno.writeTextFile(`${path}/CACHEDIR.TAG`, text, { mode: 0o600 });
+  } catch (cause) {
+    throw new Error(
+      `Cannot write to ${path}, where tarzan keeps what it remembers of a repository: ${(cause as Error).message}. ` +
+        "Make room there or allow it, or name another place with $TARZAN_STATE_DIR",
+      { cause },
+    );
+  }
   return path;
 }
 

@@ -14,6 +14,7 @@ import {
 } from "../crypto/mod.ts";
 import {
   checkPin,
+  KEYS_PREFIX,
   learn,
   listSlots,
   NoRepositoryError,
@@ -87,6 +88,7 @@ export async function open(
   const location = options.location ?? session.places.repository();
   const store = await openStore(location);
   try {
+    await refuseEmpty(store);
     const key = await openKey(session, store);
     const keyring = new Keyring(parseBundle(key.bundle));
     if (parseConfig(keyring.config, "the key's settings").repository !== keyring.repository) {
@@ -112,6 +114,16 @@ export async function open(
     await store.close();
     throw error;
   }
+}
+
+/**
+ * A lost tarzan.json is no obstacle, since the key knows its text. But where nothing at all is, a disk is not mounted, and
+ * backups must not go into the folder that waits for it.
+ */
+async function refuseEmpty(store: Store): Promise<void> {
+  if (await hasConfig(store)) return;
+  for (const folder of ["index/", "ledger/", KEYS_PREFIX]) for await (const _ of store.list(folder)) return;
+  await readConfigText(store);
 }
 
 async function removeCatalog(path: string): Promise<void> {

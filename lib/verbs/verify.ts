@@ -137,7 +137,9 @@ function tellOfEarlierDamage(bricks: CheckedBrick[], report: Report): void {
   const damaged = bricks.filter(({ excluded }) => !excluded.gone && excluded.damaged.length > 0);
   if (damaged.length === 0) return;
   report.unchecked.add(
-    `An earlier check found damage in ${damaged.length} bricks (${damaged[0]!.name.slice(0, 16)}…), which were not read ` +
+    `An earlier check found damage in ${damaged.length} bricks (${
+      damaged[0]!.name.slice(0, 16)
+    }…), which were not read ` +
       'again now. "tarzan verify --data" does, and says which files that touches',
   );
 }

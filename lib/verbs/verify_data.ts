@@ -28,7 +28,8 @@ export async function checkStreams(
   const soundRecipes = new Set<string>();
   for (const snapshot of snapshots) {
     const { index, sealed } = snapshot;
-    const recipe = [index.domain, sealed.bytes, sealed.treeHash, toHex(sealed.pageTable.records)].join();
+    const { depth, length, records } = sealed.pageTable;
+    const recipe = [index.domain, sealed.bytes, sealed.treeHash, depth, length, toHex(records)].join();
     if (!soundRecipes.has(recipe)) {
       const checked = await checkStream(session, snapshot, report);
       bytes += checked.bytes;

@@ -83,7 +83,8 @@ async function openBrick(repository: Repository, name: string, into: Map<string,
         block.rawLength,
         name,
       );
-      for (let chunk = block.firstChunk, at = 0; chunk < block.firstChunk + block.chunks; chunk++) {
+      let at = 0;
+      for (let chunk = block.firstChunk; chunk < block.firstChunk + block.chunks; chunk++) {
         const length = view.getUint32(chunk * 36 + 32, true);
         into.set(`chunk ${number}.${chunk} of ${name}`, Buffer.from(raw.subarray(at, at + length)));
         at += length;
@@ -137,9 +138,15 @@ Deno.test("no byte of any body stands in anything that a list key opens, in tars
     });
   }));
 
+/** How many bytes of two chunks differ; those of different lengths have nothing in common. */
+function differing(a: Uint8Array, b: Uint8Array): number {
+  return a.length === b.length ? a.reduce((sum, byte, i) => byte === b[i] ? sum : sum + 1, 0) : Infinity;
+}
+
 Deno.test("two backups that differ in the bytes of bodies alone differ in nothing that a list key opens but ids", () =>
   inFolder(async (folder) => {
-    for (const size of SIZES) {
+    // A longer one may be cut elsewhere.
+    for (const size of SIZES.filter((size) => size <= 5000)) {
       const founded = await found(folder, { name: `of ${size}`.replace(" ", "-") });
       const machine = founded.machine(founded.fullKey);
       const tarOf = (body: Uint8Array) => joined([member({ name: "same" }, body), END]);
@@ -151,12 +158,11 @@ Deno.test("two backups that differ in the bytes of bodies alone differ in nothin
         const isChunk = ([name]: [string, Buffer]) => name.startsWith("chunk ");
         const before = [...first!].filter(isChunk);
         const added = [...await allReadable(repository)].filter((entry) => isChunk(entry) && !first!.has(entry[0]));
-        // The headers are stored once. What is new are lists of chunks, and the table of pages that names them.
-        for (const [, bytes] of added) {
-          assert.ok(bytes.indexOf("same\0") < 0, "headers are the same, so they are not there again");
-          const alike = before.filter(([, other]) => other.length === bytes.length);
-          // A body of many chunks may be cut elsewhere.
-          if (size <= 16_384) assert.ok(alike.length > 0, `a chunk of ${bytes.length} bytes for a body of ${size}`);
+        // The headers are stored once. New are a list of chunks and a table of pages: each with one id that is another.
+        assert.ok(added.length === 2, `${added.length} chunks for another body of ${size}`);
+        for (const [name, bytes] of added) {
+          const others = before.map(([, other]) => differing(other, bytes));
+          assert.ok(Math.min(...others) <= 32, `${name} differs from all others for a body of ${size}`);
         }
       });
     }

@@ -12,6 +12,7 @@ import {
   Keyring,
   pinCode,
   sealSlot,
+  sha256,
   slotName,
   UnsupportedError,
   WrongKeyError,
@@ -25,6 +26,8 @@ import {
 } from "../../lib/repository/mod.ts";
 import { Catalog } from "../../lib/catalog/mod.ts";
 import { openDirectoryStore, type Store } from "../../lib/store/mod.ts";
+import { TreeHasher } from "../../lib/glacier/mod.ts";
+import { rebuild } from "../../lib/verbs/mod.ts";
 import { LARGE } from "../repository/streams.ts";
 import { END, member } from "../tar/archives.ts";
 import { found, type Founded, inFolder, joined, type Machine, machineOf, noise } from "../repository/machine.ts";
@@ -313,4 +316,33 @@ Deno.test("a slot that was replaced by passwd opens again when storage brings it
     await scene.store.delete(second);
     assert.equal(await outcomeOf(scene.pinned, scene.snapshots), "survived");
     await scene.store.close();
+  }));
+
+Deno.test("a file of another length with the same tree hash does not pass for a brick", () =>
+  inFolder(async (folder) => {
+    const founded = await found(folder);
+    const old = founded.machine(founded.fullKey);
+    const tar = joined([member({ name: "body" }, noise(1_300_000, 5)), END]);
+    const { snapshot } = await old.create(tar, { level: 0 });
+    const store = await openDirectoryStore(founded.location);
+    const name = (await Array.fromAsync(store.list("bricks/")))[0]!.name;
+    const brick = await store.get(name);
+    assert.ok(brick.length > 2 ** 20 && brick.length <= 2 ** 21, "two leaves");
+    const twin = joined([sha256(brick.subarray(0, 2 ** 20)), sha256(brick.subarray(2 ** 20))]);
+    const treeHash = (bytes: Uint8Array) => {
+      const hasher = new TreeHasher();
+      hasher.update(bytes);
+      return hasher.digest();
+    };
+    assert.deepEqual(treeHash(twin), treeHash(brick));
+    await store.put(name, twin);
+    for (const machine of [old, founded.machine(founded.fullKey)]) {
+      for (const mode of [{}, { bricks: true }, { data: true }]) {
+        assert.ok((await machine.verify(mode)).problems.length > 0);
+      }
+      await assert.rejects(machine.extract(snapshot), DamageError);
+      assert.deepEqual((await rebuild(machine.session)).adopted, []);
+    }
+    assert.equal((await old.create(tar, { level: 0 })).newBytes, 1_300_000, "nothing new leans on it");
+    await store.close();
   }));

@@ -132,7 +132,8 @@ Deno.test(
     assert.ok(writer > 8 && pruner > 8, `${writer} and ${pruner} operations`);
     let plays = 0;
     let conflicts = 0;
-    for (let first = 0; first <= writer; first++) {
+    // Before its first brick the writer only reads: there it is interrupted in fewer places.
+    for (let first = 0; first <= writer; first += first < 6 ? 3 : 1) {
       for (let second = 1; second <= pruner; second++, plays++) {
         const schedule = runs([first, second], ["writer 0", "pruner 0"]);
         const { ends } = await play(bench, start, { writers: 1, pruners: 1, schedule });

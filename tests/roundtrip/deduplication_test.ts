@@ -7,7 +7,7 @@ import { END, header, member } from "../tar/archives.ts";
 import { concat } from "../tar/recorder.ts";
 import { chance } from "./random.ts";
 import { type Item, makeTree, RecipeStore } from "./recipe_cost.ts";
-import { inRepository } from "./repositories.ts";
+import { inRepository, sha256 } from "./repositories.ts";
 
 const MIB = 1024 * 1024;
 const SEED = 20261120;
@@ -55,12 +55,15 @@ Deno.test("a file more costs that file, a data brick, a meta brick, a ledger obj
 
 Deno.test("a byte in front of a body of 96 MiB costs a few chunks, and so does one less in the middle", async () => {
   await inRepository(async ({ machine }) => {
-    const writer = machine();
+    const [writer, reader] = [machine(), machine()];
     const body = noise(96 * MIB, SEED);
-    const create = (...pieces: Uint8Array[]) => {
+    const create = async (...pieces: Uint8Array[]) => {
       const size = pieces.reduce((sum, { length }) => sum + length, 0);
       const padding = new Uint8Array(511 - (size + 511) % 512);
-      return writer.create([header({ name: "body", size }), ...pieces, padding, END], { level: 0 });
+      const tar = concat(header({ name: "body", size }), ...pieces, padding, END);
+      const result = await writer.create(tar, { level: 0 });
+      assert.equal(sha256(await reader.extract(result.snapshot)), sha256(tar));
+      return result;
     };
     assert.equal((await create(body)).newBytes, body.length);
     const front = await create(Uint8Array.of(1), body);

@@ -27,7 +27,7 @@ function paxSparse(): Uint8Array {
   return concat(pax({ ...records, "GNU.sparse.realsize": "9000" }), member({ name: "GNUSparseFile.1/holes" }, body));
 }
 
-/** A tar with everything in it once, 37 KiB long. */
+/** A tar with everything in it once, 38 KiB long. */
 export function manyKinds(): Uint8Array {
   return concat(
     member({ name: "LABEL", type: "V", magic: "gnu" }),

@@ -54,6 +54,17 @@ for (const [name, sizes] of Object.entries({ "usual chunks": USUAL_CHUNKS, "smal
   });
 }
 
+Deno.test("bodies of as many chunks as a recipe holds in place, and of many more, come back", async () => {
+  // Zeros are cut where a chunk may be no longer.
+  const lengths = around(64).flatMap((count) => around(count * SMALL_CHUNKS.max));
+  const even = lengths.map((length) => member({ name: `${length} zeros` }, new Uint8Array(length)));
+  await comeBack([
+    { name: "zeros", bytes: concat(...even, END) },
+    { name: "a long body", bytes: concat(member({ name: "long" }, noise(9 * MIB, 1)), END) },
+    { name: "a long body of no entry", bytes: noise(9 * MIB + 1, 2) },
+  ], SMALL_CHUNKS);
+});
+
 Deno.test("headers and bodies that lie across pieces of input come back", async () => {
   const streams = [-1024, -513, -512, -511, -1, 0, 1, 512].map((shift) => {
     const first = member({ name: "up to the end of a piece" }, noise(4 * MIB - 512 + shift, 3));

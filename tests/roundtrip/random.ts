@@ -1,12 +1,7 @@
-/** Numbers that follow from a seed. */
+import { randomFrom } from "../tar/recorder.ts";
 
-/** Gives whole numbers from 0 up to, but not including, what it is asked for (mulberry32). */
+/** Whole numbers that follow from a seed: from 0 up to, but not including, what it is asked for. */
 export function chance(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = state + 0x6d2b79f5 | 0;
-    let mixed = Math.imul(state ^ state >>> 15, 1 | state);
-    mixed = mixed + Math.imul(mixed ^ mixed >>> 7, 61 | mixed) ^ mixed;
-    return Math.floor(((mixed ^ mixed >>> 14) >>> 0) / 2 ** 32 * below);
-  };
+  const random = randomFrom(seed);
+  return (below) => Math.floor(random() * below);
 }

@@ -59,20 +59,23 @@ export async function comeBack(
 ): Promise<Map<string, CreateResult>> {
   const results = new Map<string, CreateResult>();
   const digests = new Map<string, string>();
+  /** Lengths of streams by their digests: equal ones are replayed once. */
+  const lengths = new Map<string, number>();
   await inRepository(async ({ machine }) => {
     const writer = machine();
     for (const { name, bytes } of streams) {
       assert.ok(!results.has(name), `two streams are called ${name}`);
       results.set(name, await of(name, () => writer.create(bytes)));
-      digests.set(name, sha256(bytes));
+      const digest = sha256(bytes);
+      digests.set(name, digest);
+      lengths.set(digest, bytes.length);
       assert.equal(results.get(name)!.bytes, bytes.length, name);
     }
     const reader = machine();
-    const all = [...results.values()];
     const { problems, snapshots, bytesReplayed } = await reader.verify({ data: true });
     assert.deepEqual(problems, []);
-    assert.equal(snapshots, all.length);
-    assert.equal(bytesReplayed, all.reduce((sum, { bytes }) => sum + bytes, 0));
+    assert.equal(snapshots, results.size);
+    assert.equal(bytesReplayed, [...lengths.values()].reduce((sum, length) => sum + length, 0));
     for (const [name, { snapshot }] of results) {
       assert.equal(sha256(await of(name, () => reader.extract(snapshot))), digests.get(name), `${name}: other bytes`);
     }
