@@ -18,6 +18,7 @@ export async function checksum(
   const pool = startReaders(Math.max(2, session.threads ?? defaultThreads()));
   const stop = () => pool.close();
   session.signal.addEventListener("abort", stop);
+  if (session.signal.aborted) stop();
   try {
     const lines = options.files.map(async (path) => ({ path, ...await pool.run({ type: "checksum", path }) }));
     const failures: string[] = [];

@@ -4,12 +4,11 @@ import {
   type BrickKeys,
   type BrickKind,
   type BrickRecord,
-  checkHeader,
   checkPadding,
+  openHeader,
   openToc,
   packBlock,
   paddingOffset,
-  parseHeader,
   parseTrailer,
   type Toc,
   tocBlocks,
@@ -113,8 +112,7 @@ export interface OpenedBrick {
 
 /** Everything that can be checked without the key of the blocks; throws DamageError or UnsupportedError. */
 export async function openBrick(bytes: Uint8Array<ArrayBuffer>): Promise<OpenedBrick> {
-  const header = parseHeader(bytes, "the brick");
-  checkHeader(header, KEYS, "the brick");
+  const header = openHeader(bytes, KEYS, "the brick");
   const tocTo = bytes.length - TRAILER_BYTES;
   const tocFrom = tocTo - parseTrailer(bytes.subarray(-TRAILER_BYTES), "the brick");
   if (tocFrom < header.bytes.length) throw new DamageError("The toc does not fit");

@@ -8,6 +8,7 @@ import {
   checkHeader,
   FIXED_HEADER_BYTES,
   headerLength,
+  openHeader,
   openToc,
   parseHeader,
   parseTrailer,
@@ -182,6 +183,21 @@ Deno.test("a newer magic, an unknown kind and reserved bytes are unsupported, ne
       assert.throws(() => parseHeader(bytes, "the brick"), UnsupportedError, `byte ${at}, bit ${bit}`);
     }
   }
+});
+
+Deno.test("a flipped bit does not pass for a newer brick: only what the domain's key signed is unsupported", () => {
+  for (const at of [8, 9, 10, 11]) {
+    for (let bit = 0; bit < 8; bit++) {
+      const changed = flipped(small.bytes, at * 8 + bit);
+      assert.throws(() => openHeader(changed, KEYS, "the brick"), DamageError, `byte ${at}, bit ${bit}`);
+      const signed = resigned(small.bytes, (header) => header[at]! ^= 1 << bit);
+      // A data brick that is signed as a meta brick is one, as far as its header goes.
+      if (at !== 8 || signed[8] !== "M".charCodeAt(0)) {
+        assert.throws(() => openHeader(signed, KEYS, "the brick"), UnsupportedError, `byte ${at}, bit ${bit}, signed`);
+      }
+    }
+  }
+  assert.deepEqual(openHeader(small.bytes, KEYS, "the brick"), parseHeader(small.bytes, "the brick"));
 });
 
 Deno.test("what is no brick at all is damage, and so is a wrapped key of no or absurd length", () => {

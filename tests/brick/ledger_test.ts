@@ -9,9 +9,9 @@ import {
   decodeLedger,
   encodeLedger,
   LEDGER_OBJECT_LIMIT,
-  type WrittenRecord,
   LIMITS,
   parseLedgerHeader,
+  type WrittenRecord,
 } from "../../lib/brick/mod.ts";
 import {
   DamageError,
