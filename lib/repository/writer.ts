@@ -75,7 +75,7 @@ export class BackupWriter {
   /** Ids of chunks that are in no published brick yet. */
   readonly #fresh: Record<BrickKind, Set<string>> = { D: new Set(), M: new Set() };
   readonly #relied = new Set<number>();
-  readonly #waiting: { kind: BrickKind; bytes: Uint8Array; record: Uint8Array }[] = [];
+  readonly #waiting: WaitingChunk[] = [];
   readonly #log: BrickLog;
   readonly #pages: PageTable;
   #lastCheckpointMs: number;
@@ -155,32 +155,43 @@ export class BackupWriter {
 
   /** Takes a chunk that `lookup` answered with `brick`. Its bytes must stay as they are until `drain` has returned. */
   take(kind: BrickKind, id: Uint8Array, options: { bytes: Uint8Array; brick: number }): void {
-    const { bytes, brick } = options;
-    const name = brick < 0 ? idText(id) : "";
-    if (brick >= 0) this.#relied.add(brick);
-    if (brick >= 0 || this.#fresh[kind].has(name)) {
-      this.counts.knownChunks++;
-      this.counts.knownBytes += bytes.length;
-      return;
-    }
-    this.#fresh[kind].add(name);
-    this.counts.newChunks++;
-    this.counts.newBytes += bytes.length;
-    if (kind === "D") this.#dataChunks++;
-    const record = new Uint8Array(36);
-    record.set(id);
-    new DataView(record.buffer).setUint32(32, bytes.length, true);
-    this.#waiting.push({ kind, bytes, record });
+    this.#count(options.bytes, this.#take({ kind, id, made: false, ...options }));
   }
 
   /** Stores a chunk that was made here (see snapshot's PutChunk). */
   put(kind: BrickKind, bytes: Uint8Array<ArrayBuffer>): Uint8Array {
     const id = this.#options.id[kind](bytes);
-    const { newBytes, knownBytes, newChunks, knownChunks } = this.counts;
-    this.take(kind, id, { bytes, brick: this.lookup(kind, id)[0]! });
-    // Recipes are not part of the input; bodies that were gathered are counted where they came in.
-    if (kind === "M") Object.assign(this.counts, { newBytes, knownBytes, newChunks, knownChunks });
+    const isNew = this.#take({ kind, id, bytes, brick: this.lookup(kind, id)[0]!, made: true });
+    // Recipes are not part of the input.
+    if (kind === "D") this.#count(bytes, isNew);
+    if (!isNew) release(bytes);
     return id;
+  }
+
+  #take({ kind, id, bytes, brick, made }: { kind: BrickKind; id: Uint8Array; brick: number } & ChunkBytes): boolean {
+    if (brick >= 0) {
+      this.#relied.add(brick);
+      return false;
+    }
+    const name = idText(id);
+    if (this.#fresh[kind].has(name)) return false;
+    this.#fresh[kind].add(name);
+    if (kind === "D") this.#dataChunks++;
+    const record = new Uint8Array(36);
+    record.set(id);
+    new DataView(record.buffer).setUint32(32, bytes.length, true);
+    this.#waiting.push({ kind, bytes, record, made });
+    return true;
+  }
+
+  #count({ length }: Uint8Array, isNew: boolean): void {
+    if (isNew) {
+      this.counts.newChunks++;
+      this.counts.newBytes += length;
+    } else {
+      this.counts.knownChunks++;
+      this.counts.knownBytes += length;
+    }
   }
 
   /** Takes a finished page of the recipe. */
@@ -190,10 +201,11 @@ export class BackupWriter {
 
   /** Hands waiting chunks on; where bricks cannot be written as fast as input comes, this waits. */
   async drain(): Promise<void> {
-    for (const { kind, bytes, record } of this.#waiting.splice(0)) {
+    for (const { kind, bytes, record, made } of this.#waiting.splice(0)) {
       const packer = this.#packers![kind];
       if (!packer.ready) await packer.room();
       packer.add(bytes, record);
+      if (made) release(bytes);
     }
   }
 
@@ -338,6 +350,22 @@ export class BackupWriter {
   #now(): number {
     return (this.#options.now ?? Date.now)();
   }
+}
+
+interface ChunkBytes {
+  bytes: Uint8Array;
+  /** Whether the bytes were made here, and belong to nobody else. */
+  made: boolean;
+}
+
+interface WaitingChunk extends ChunkBytes {
+  kind: BrickKind;
+  record: Uint8Array;
+}
+
+/** Recipes make an array for every page; the garbage collector would leave too many of them lying about. */
+function release({ buffer }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer) buffer.transfer(0);
 }
 
 interface FillerKeys {

@@ -9,7 +9,7 @@ export interface Expected {
   readonly snapshots: readonly ExpectedSnapshot[];
 }
 
-/** A snapshot, and the tar that it gives back: the first `bytes` bytes of tars/<tar>.tar.gz. */
+/** A snapshot, and the tar that it gives back: the first `bytes` bytes of tars/<tar>.tar.zst. */
 export interface ExpectedSnapshot {
   readonly name: string;
   readonly snapshot: string;

@@ -5,7 +5,7 @@
  *
  *   deno run -A tests/golden/make.ts FOLDER
  */
-import { gzipSync } from "node:zlib";
+import { constants, zstdCompressSync } from "node:zlib";
 import { Keyring, openSlot, parseBundle } from "../../lib/crypto/mod.ts";
 import { Catalog } from "../../lib/catalog/mod.ts";
 import { listSlots, openRepository, recordDamage } from "../../lib/repository/mod.ts";
@@ -16,8 +16,8 @@ import { END, longName, member, pax } from "../tar/archives.ts";
 import type { Expected, ExpectedSnapshot } from "./expected.ts";
 
 const PASSPHRASE = "golden-passphrase-of-version-1";
-/** The smallest that there may be, so that a body of half a MiB has many. */
-const CHUNKS = { min: 4096, average: 4608, max: 6144 };
+/** Almost the smallest that there may be, so that a body of a MiB has many. */
+const CHUNKS = { min: 4096, average: 6144, max: 16384 };
 const MIB = 1024 * 1024;
 
 const [folder] = Deno.args;
@@ -55,7 +55,12 @@ async function make(folder: string): Promise<void> {
   const snapshots = [
     await backUp(full, { folder, name: "everything", tar: everything }),
     await backUp(full, { folder, name: "opaque", tar: opaque() }),
-    await backUp(full, { folder, name: "cut-short", tar: everything.slice(0, -3000), of: "everything" }),
+    await backUp(full, {
+      folder,
+      name: "cut-short",
+      tar: everything.slice(0, -END.length - 5120 - 512 + 100),
+      of: "everything",
+    }),
     await backUp(web, { folder, name: "web", tar: ofTheWeb }),
     await interrupted(full, { folder, name: "interrupted", tar: manyFiles() }),
   ];
@@ -86,25 +91,30 @@ interface Backup {
 
 async function backUp(machine: Machine, { folder, name, tar, of }: Backup): Promise<ExpectedSnapshot> {
   const { snapshot, complete, entries, bytes } = await machine.create(tar, { label: name, brickBytes: 8 * MIB });
-  if (of === undefined) await Deno.writeFile(`${folder}/tars/${name}.tar.gz`, gzipSync(tar, { level: 9 }));
+  if (of === undefined) await keepTar(folder, name, tar);
   return { name, snapshot, complete, entries, bytes, tar: of ?? name };
+}
+
+async function keepTar(folder: string, name: string, tar: Uint8Array): Promise<void> {
+  const small = zstdCompressSync(tar, { params: { [constants.ZSTD_c_compressionLevel]: 19 } });
+  await Deno.writeFile(`${folder}/tars/${name}.tar.zst`, small);
 }
 
 /** A run that ends behind its first checkpoint. */
 async function interrupted(machine: Machine, { folder, name, tar }: Backup): Promise<ExpectedSnapshot> {
   const { progress } = machine.session;
   const update = ({ bytesDone = 0 }) => {
-    if (bytesDone >= 12 * MIB) throw new Error("interrupted");
+    if (bytesDone >= 20 * MIB) throw new Error("interrupted");
   };
   Object.assign(machine.session, { progress: { update, done() {} } });
   try {
-    await machine.create(tar, { label: name, brickBytes: 6 * MIB });
+    await machine.create(tar, { label: name, brickBytes: 8 * MIB });
     throw new Error("This run was to be interrupted");
   } catch (error) {
     if ((error as Error).message !== "interrupted") throw error;
   }
   Object.assign(machine.session, { progress });
-  await Deno.writeFile(`${folder}/tars/${name}.tar.gz`, gzipSync(tar, { level: 9 }));
+  await keepTar(folder, name, tar);
   const [left] = (await listSnapshots(machine.session)).filter(({ open }) => open);
   if (left === undefined || left.bytes! < MIB) throw new Error("There is no checkpoint, or nothing in it");
   return { name, snapshot: left.snapshot, complete: false, entries: left.entries!, bytes: left.bytes!, tar: name };
@@ -171,8 +181,8 @@ async function manyForms(): Promise<Uint8Array<ArrayBuffer>> {
     longName(`${"long/".repeat(60)}name`),
     member({ name: "short", magic: "gnu" }, "named by GNU"),
     member({ name: "strange", type: "Q" }, "of a type that nobody knows"),
-    member({ name: "large" }, lines(24_000, 1)),
-    member({ name: "last" }, lines(300, 2)),
+    member({ name: "large" }, largeBody()),
+    member({ name: "last" }, "x".repeat(5000)),
     END,
   ]));
   return joined(tars);
@@ -184,15 +194,19 @@ function opaque(): Uint8Array<ArrayBuffer> {
   return joined([text, new Uint8Array(20_000), text.subarray(0, 777)]);
 }
 
-/** Lines that follow from their numbers: many chunks, all different, and yet small when compressed. */
-function lines(count: number, seed: number): Uint8Array<ArrayBuffer> {
-  let text = "";
-  for (let i = 0; i < count; i++) text += `${(i * 7919 + seed) % 10_007} ${i % 97 === 0 ? "---" : "line"} of ${seed}\n`;
-  return new TextEncoder().encode(text);
+/** Words that are said again and again, then others: no two chunks are equal, and yet it becomes small. */
+function words(what: string, times: number): string {
+  return `${what} `.repeat(times);
 }
 
-/** Many files, all different, and each of them the same words again and again: 14 MiB that become small. */
+/** More than 64 chunks of the greatest length. */
+function largeBody(): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(Array.from({ length: 90 }, (_, i) => words(`part ${i}`, 1900)).join(""));
+}
+
+/** Many files, 20 MiB in all. */
 function manyFiles(): Uint8Array<ArrayBuffer> {
-  const body = (i: number) => new TextEncoder().encode(`file ${i} `.repeat(1700));
-  return joined([...Array.from({ length: 900 }, (_, i) => member({ name: `many/${i}` }, body(i))), END]);
+  const file = (i: number) =>
+    new TextEncoder().encode([1, 2, 3].map((part) => words(`file ${i} part ${part}`, 250)).join(""));
+  return joined([...Array.from({ length: 1700 }, (_, i) => member({ name: `many/${i}` }, file(i))), END]);
 }
