@@ -135,5 +135,5 @@ export function tocBlocks(toc: { blocks: Uint8Array }): TocBlock[] {
   return result;
 }
 
-/** The most chunks that a writer puts into one brick: a toc of about 8 MiB. */
-export const MOST_CHUNKS = Math.floor((8 * KIB * KIB) / CHUNK_RECORD_BYTES);
+/** The most chunks that a writer puts into one brick: a toc of about 2 MiB, which is in memory several times over. */
+export const MOST_CHUNKS = Math.floor((2 * KIB * KIB) / CHUNK_RECORD_BYTES);

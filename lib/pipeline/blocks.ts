@@ -30,8 +30,14 @@ export interface PackerOptions {
 interface Filling {
   buffer: Buffer;
   length: number;
-  records: Uint8Array[];
+  chunks: number;
+  /** Records of 36 bytes, and room for more. */
+  records: Uint8Array<ArrayBuffer>;
 }
+
+const RECORD_BYTES = 36;
+/** Records that there is room for at first. */
+const FIRST_RECORDS = 64;
 
 /** Packs the chunks of one kind. A failure anywhere shows at the next call. */
 export class BlockPacker {
@@ -61,17 +67,21 @@ export class BlockPacker {
     while (!this.ready) await new Promise<void>((resolve) => this.#freed.push(resolve));
   }
 
-  /** Takes a copy of a chunk; `record` is its 36-byte record. Only when `ready`. */
-  add(bytes: Uint8Array, record: Uint8Array): void {
+  /** Takes copies of a chunk and of its id. Only when `ready`. */
+  add(bytes: Uint8Array, id: Uint8Array): void {
     if (this.#failure !== undefined) throw this.#failure;
-    this.#filling ??= { buffer: this.#free.pop()!, length: 0, records: [] };
-    const filling = this.#filling;
+    const filling = this.#filling ??= {
+      buffer: this.#free.pop()!,
+      length: 0,
+      chunks: 0,
+      records: new Uint8Array(FIRST_RECORDS * RECORD_BYTES),
+    };
     if (filling.length + bytes.length > filling.buffer.capacity) {
       throw new Error(`A chunk of ${bytes.length} bytes does not fit a block`);
     }
     this.#memory.set(bytes, filling.buffer.offset + filling.length);
     filling.length += bytes.length;
-    filling.records.push(record);
+    addRecord(filling, id, bytes.length);
     if (filling.length >= this.#options.blockBytes) this.#dispatch();
   }
 
@@ -83,12 +93,12 @@ export class BlockPacker {
   }
 
   #dispatch(): void {
-    const { buffer, length, records } = this.#filling!;
+    const { buffer, length, chunks, records } = this.#filling!;
     this.#filling = undefined;
     const { pool, sink, level } = this.#options;
     const placed = this.#placed.then(async () => {
       if (this.#failure !== undefined) throw this.#failure;
-      return await sink.place(length, records.length);
+      return await sink.place(length, chunks);
     }).then(({ key, number }) => {
       // The next block may be placed as soon as this one has its number.
       const result = pool.run({ type: "seal", key, number, offset: buffer.offset, length, level });
@@ -99,7 +109,7 @@ export class BlockPacker {
     this.#appended = Promise.all([placed.then(({ result }) => result), this.#appended]).then(async ([sealedBytes]) => {
       if (this.#failure !== undefined) throw this.#failure;
       const sealed = this.#memory.subarray(buffer.offset, buffer.offset + sealedBytes);
-      await sink.append({ sealed, rawLength: length, records: joinRecords(records) });
+      await sink.append({ sealed, rawLength: length, records: records.slice(0, chunks * RECORD_BYTES) });
     }).catch((error) => {
       this.#failure ??= error as Error;
       sink.fail(this.#failure);
@@ -112,8 +122,14 @@ export class BlockPacker {
   }
 }
 
-function joinRecords(records: Uint8Array[]): Uint8Array {
-  const joined = new Uint8Array(records.length * 36);
-  records.forEach((record, i) => joined.set(record, i * 36));
-  return joined;
+/** id 32 | u32 length, as in the toc */
+function addRecord(filling: Filling, id: Uint8Array, length: number): void {
+  const at = filling.chunks++ * RECORD_BYTES;
+  if (at === filling.records.length) {
+    const grown = new Uint8Array(2 * at);
+    grown.set(filling.records);
+    filling.records = grown;
+  }
+  filling.records.set(id, at);
+  new DataView(filling.records.buffer).setUint32(at + RECORD_BYTES - 4, length, true);
 }

@@ -13,7 +13,7 @@ export const EVENT = { raw: 0, begins: 1, entry: 2, small: 3, chunk: 4, bodyEnd:
 /** The plan of a slot: events, and how many chunks its table holds. */
 export interface Plan {
   /** code, a, b: raw/begins/small (from, to); entry (first byte of the name's hash, 0); chunk (number, 0). */
-  events: Int32Array;
+  events: Int32Array<ArrayBuffer>;
   chunks: number;
   /** Names of entries that look like objects of a repository. */
   brickNames: string[];
@@ -40,7 +40,8 @@ export class SlotCutter implements TarSink {
   readonly #table: DataView;
   #carry: Uint8Array = new Uint8Array();
   #unsplit = 0;
-  #events: number[] = [];
+  #events = new Int32Array(8192);
+  #eventsEnd = 0;
   #slot: Slot | undefined;
   #chunks = 0;
   #names: string[] = [];
@@ -66,7 +67,7 @@ export class SlotCutter implements TarSink {
   /** Plans a slot whose fresh part is filled with `length` bytes; `final`: nothing follows. */
   plan(slot: Slot, length: number, final: boolean): Plan {
     this.#slot = slot;
-    this.#events = [];
+    this.#eventsEnd = 0;
     this.#chunks = 0;
     this.#names = [];
     const from = slot.fresh - this.#carry.length;
@@ -80,7 +81,7 @@ export class SlotCutter implements TarSink {
     this.#unsplit = end - consumed;
     this.#carry = this.#bytes.slice(this.#inBody ? this.#chunkFrom : consumed, end);
     return {
-      events: Int32Array.from(this.#events),
+      events: this.#events.slice(0, this.#eventsEnd),
       chunks: this.#chunks,
       brickNames: this.#names,
       entries: this.#splitter.status.entries,
@@ -88,11 +89,11 @@ export class SlotCutter implements TarSink {
   }
 
   raw(from: number, to: number, begins: boolean): void {
-    this.#events.push(begins ? EVENT.begins : EVENT.raw, from, to);
+    this.#event(begins ? EVENT.begins : EVENT.raw, from, to);
   }
 
   entry(name: Uint8Array, size: number): void {
-    this.#events.push(EVENT.entry, this.#options.nameHash(name), 0);
+    this.#event(EVENT.entry, this.#options.nameHash(name), 0);
     this.#smallLeft = size < this.#options.smallBodyBytes ? size : 0;
     if (name.length > BRICK_NAME_BYTES && this.#names.length < 16) {
       const brick = BRICK_NAME.exec(new TextDecoder("latin1").decode(name.subarray(-80)));
@@ -103,7 +104,7 @@ export class SlotCutter implements TarSink {
   body(from: number, to: number): void {
     const cutFrom = Math.min(to, from + this.#smallLeft);
     if (cutFrom > from) {
-      this.#events.push(EVENT.small, from, cutFrom);
+      this.#event(EVENT.small, from, cutFrom);
       this.#smallLeft -= cutFrom - from;
     }
     if (cutFrom < to) this.#cut(cutFrom, to);
@@ -128,7 +129,18 @@ export class SlotCutter implements TarSink {
     if (this.#inBody && this.#bodyAt > this.#chunkFrom) this.#closeChunk(this.#bodyAt);
     this.#inBody = false;
     this.#smallLeft = 0;
-    this.#events.push(EVENT.bodyEnd, 0, 0);
+    this.#event(EVENT.bodyEnd, 0, 0);
+  }
+
+  #event(code: number, a: number, b: number): void {
+    if (this.#eventsEnd + 3 > this.#events.length) {
+      const grown = new Int32Array(2 * this.#events.length);
+      grown.set(this.#events);
+      this.#events = grown;
+    }
+    this.#events[this.#eventsEnd++] = code;
+    this.#events[this.#eventsEnd++] = a;
+    this.#events[this.#eventsEnd++] = b;
   }
 
   #closeChunk(to: number): void {
@@ -136,7 +148,7 @@ export class SlotCutter implements TarSink {
     const at = this.#slot!.chunkTable + this.#chunks * 8;
     this.#table.setUint32(at, this.#chunkFrom, true);
     this.#table.setUint32(at + 4, to - this.#chunkFrom, true);
-    this.#events.push(EVENT.chunk, this.#chunks++, 0);
+    this.#event(EVENT.chunk, this.#chunks++, 0);
     this.#chunkFrom = to;
   }
 }

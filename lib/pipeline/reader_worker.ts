@@ -5,7 +5,7 @@ import { readAll } from "./reader.ts";
 
 const scope = self as unknown as {
   onmessage: (event: MessageEvent<ReaderStart | number>) => void;
-  postMessage(message: ReaderMessage): void;
+  postMessage(message: ReaderMessage, transfer?: Transferable[]): void;
 };
 
 const free: number[] = [];
@@ -33,7 +33,7 @@ async function read(start: ReaderStart): Promise<void> {
         nameHash: (name) => hasher.id(name)[0]!,
       },
       freeSlot: () => free.length > 0 ? Promise.resolve(free.shift()!) : new Promise((resolve) => wanted = resolve),
-      emit: (slot) => scope.postMessage({ type: "slot", slot }),
+      emit: (slot) => scope.postMessage({ type: "slot", slot }, [slot.plan.events.buffer]),
     });
     scope.postMessage({ type: "end", end });
   } catch (error) {

@@ -8,7 +8,7 @@ import type { Repository } from "./repository.ts";
 /** A ledger object is put after this many bricks, or this much time, or when it gets this large. */
 const LEDGER_BRICKS = 16;
 const LEDGER_MS = 10 * 60 * 1000;
-const LEDGER_BYTES = 16 * MIB;
+const LEDGER_BYTES = 8 * MIB;
 
 export interface BrickLogOptions {
   repository: Repository;

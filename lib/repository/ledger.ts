@@ -91,6 +91,11 @@ export async function publish(repository: Repository, domain: string, records: W
   return name;
 }
 
+/** Lets this machine alone know of bricks: for a repository that can be read and not written to. */
+export async function remember(repository: Repository, domain: string, records: WrittenRecord[]): Promise<void> {
+  await takeIn(repository, { domain, name: ledgerFolder(domain) + newStamp(new Date()), records });
+}
+
 /** Tells the catalogue what an object says, as far as that is true; where it is not, a problem. */
 async function takeIn(
   repository: Repository,
@@ -128,14 +133,14 @@ function contradiction(
   brick: string,
   { object, other, right }: { object: string; other: string; right: "record" | "known" | undefined },
 ): DamageError {
+  const [truth, lie] = right === "record" ? [object, other] : [other, object];
   const outcome = right === undefined
-    ? "The brick itself cannot be asked now, so the older one is believed"
-    : `The brick itself agrees with ${right === "record" ? object : other}, and the other one is not believed`;
+    ? 'The brick cannot be asked now, so the older one is believed. Run "tarzan verify" when it can be read'
+    : `The brick itself agrees with ${truth}. Delete ${lie}, and give the machines of this domain keys of another one`;
+  const about = `${brick.slice(0, 16)}…`;
   return new DamageError(
-    `Ledger objects ${object} and ${other} contradict each other about brick ${
-      brick.slice(0, 16)
-    }…: a machine of this ` +
-      `domain has lied. ${outcome}`,
+    `Ledger objects ${object} and ${other} contradict each other about brick ${about}: a machine of this domain has ` +
+      `lied. ${outcome}`,
   );
 }
 

@@ -7,7 +7,7 @@ export { type BrickDamage, DAMAGE_FORMAT, recordDamage } from "./damage.ts";
 export { ConflictError, NoRepositoryError } from "./errors.ts";
 export { type IndexName, listIndexes, newestIndex, openIndex, readIndex, verifyIndexFile } from "./indexes.ts";
 export { deadJournals, Journal } from "./journal.ts";
-export { learn, publish, readLedger } from "./ledger.ts";
+export { learn, publish, readLedger, remember } from "./ledger.ts";
 export {
   BRICK_KINDS,
   brickFolder,

@@ -12,6 +12,7 @@ import { type CutStream, encodeIndex, type PageRef, type SealedIndex, writeBrick
 import { BrickFiller } from "./brick_filler.ts";
 import { BrickLog } from "./brick_log.ts";
 import { ConflictError } from "./errors.ts";
+import { IdSet } from "./id_set.ts";
 import { newestIndex } from "./indexes.ts";
 import type { Journal } from "./journal.ts";
 import { learn } from "./ledger.ts";
@@ -36,7 +37,7 @@ const STALE_LOOK_MS = 3600 * 1000;
 export interface ChunkPacker {
   readonly ready: boolean;
   room(): Promise<void>;
-  add(bytes: Uint8Array, record: Uint8Array): void;
+  add(bytes: Uint8Array, id: Uint8Array): void;
   flush(): Promise<void>;
 }
 
@@ -73,7 +74,7 @@ export class BackupWriter {
   readonly #fillers: Record<BrickKind, BrickFiller>;
   #packers: Record<BrickKind, ChunkPacker> | undefined;
   /** Ids of chunks that are in no published brick yet. */
-  readonly #fresh: Record<BrickKind, Set<string>> = { D: new Set(), M: new Set() };
+  readonly #fresh: Record<BrickKind, IdSet> = { D: new IdSet(), M: new IdSet() };
   readonly #relied = new Set<number>();
   readonly #waiting: WaitingChunk[] = [];
   readonly #log: BrickLog;
@@ -153,7 +154,7 @@ export class BackupWriter {
     return this.#options.repository.catalog.lookup(kind, this.#options.domain, ids);
   }
 
-  /** Takes a chunk that `lookup` answered with `brick`. Its bytes must stay as they are until `drain` has returned. */
+  /** Takes a chunk that `lookup` answered with `brick`. Id and bytes must stay as they are until `drain` has returned. */
   take(kind: BrickKind, id: Uint8Array, options: { bytes: Uint8Array; brick: number }): void {
     this.#count(options.bytes, this.#take({ kind, id, made: false, ...options }));
   }
@@ -173,14 +174,9 @@ export class BackupWriter {
       this.#relied.add(brick);
       return false;
     }
-    const name = idText(id);
-    if (this.#fresh[kind].has(name)) return false;
-    this.#fresh[kind].add(name);
+    if (!this.#fresh[kind].add(id)) return false;
     if (kind === "D") this.#dataChunks++;
-    const record = new Uint8Array(36);
-    record.set(id);
-    new DataView(record.buffer).setUint32(32, bytes.length, true);
-    this.#waiting.push({ kind, bytes, record, made });
+    this.#waiting.push({ kind, id, bytes, made });
     return true;
   }
 
@@ -201,10 +197,10 @@ export class BackupWriter {
 
   /** Hands waiting chunks on; where bricks cannot be written as fast as input comes, this waits. */
   async drain(): Promise<void> {
-    for (const { kind, bytes, record, made } of this.#waiting.splice(0)) {
+    for (const { kind, id, bytes, made } of this.#waiting.splice(0)) {
       const packer = this.#packers![kind];
       if (!packer.ready) await packer.room();
-      packer.add(bytes, record);
+      packer.add(bytes, id);
       if (made) release(bytes);
     }
   }
@@ -259,7 +255,7 @@ export class BackupWriter {
   async #publish(): Promise<void> {
     for (const { kind, toc } of await this.#log.publish()) {
       for (let at = 0; at < toc.chunks.length; at += 36) {
-        this.#fresh[kind].delete(idText(toc.chunks.subarray(at, at + 32)));
+        this.#fresh[kind].delete(toc.chunks.subarray(at, at + 32));
       }
     }
   }
@@ -360,7 +356,7 @@ interface ChunkBytes {
 
 interface WaitingChunk extends ChunkBytes {
   kind: BrickKind;
-  record: Uint8Array;
+  id: Uint8Array;
 }
 
 /** Recipes make an array for every page; the garbage collector would leave too many of them lying about. */
@@ -372,11 +368,6 @@ interface FillerKeys {
   brick: { macBrick: Uint8Array<ArrayBuffer>; toc: Uint8Array<ArrayBuffer> };
   dataRecipient: string;
   metaRecipient: string;
-}
-
-/** An id as the key of a set: a character a byte. */
-function idText(id: Uint8Array): string {
-  return String.fromCharCode.apply(null, id as unknown as number[]);
 }
 
 /** A snapshot is dated behind the one before it, unless that one's date is further off: then it means nothing. */

@@ -12,9 +12,11 @@ import {
   listBricks,
   publish,
   readBrickToc,
+  remember,
   type Repository,
   visibleDomains,
 } from "../repository/mod.ts";
+import { StoreFullError, StoreReadOnlyError } from "../store/mod.ts";
 import type { BrickKind, BrickRecord } from "../brick/mod.ts";
 import { open } from "./open.ts";
 import type { VerbSession } from "./session.ts";
@@ -69,11 +71,26 @@ async function adopt(session: VerbSession, repository: Repository, domains: stri
   for (const [domain, records] of found) {
     for (let at = 0; at < records.length; at += 16) {
       const some = records.slice(at, at + 16);
-      await publish(repository, domain, some.map((brick) => ({ type: "brick", brick })));
+      await putOnRecord(session, repository, { domain, bricks: some });
       adopted.push(...some.map(({ name }) => name));
     }
   }
   return { adopted, strangers };
+}
+
+async function putOnRecord(
+  session: VerbSession,
+  repository: Repository,
+  { domain, bricks }: { domain: string; bricks: BrickRecord[] },
+): Promise<void> {
+  const records = bricks.map((brick) => ({ type: "brick", brick } as const));
+  try {
+    await publish(repository, domain, records);
+  } catch (error) {
+    if (!(error instanceof StoreReadOnlyError || error instanceof StoreFullError)) throw error;
+    session.warn(`${bricks.length} bricks are known to this machine only: ${error.message}`);
+    await remember(repository, domain, records);
+  }
 }
 
 /** A brick that tells of itself, if one of our keys made it and its bytes are what its name says. */

@@ -167,7 +167,7 @@ Deno.test("a block takes the small bodies of a full page, also where chunks are 
       },
     });
     const count = Math.ceil(2 ** 20 / gathered.length);
-    for (let i = 0; i < count; i++) packer.add(gathered, new Uint8Array(36));
+    for (let i = 0; i < count; i++) packer.add(gathered, new Uint8Array(32));
     await packer.flush();
     assert.deepEqual(lengths, [count * gathered.length]);
   } finally {
