@@ -9,6 +9,8 @@ export interface Task {
   env?: Record<string, string>;
   /** A file that comes through a pipe on standard input. */
   input?: string;
+  /** Or a shell command whose output does. What it runs is not measured, if its programs are named here. */
+  producer?: { command: string; programs: string[] };
 }
 
 /** What it took. */
@@ -23,12 +25,13 @@ const POLL_MS = 20;
 /** Clock ticks of /proc a second: 100 on every Linux that matters. */
 const TICK_MS = 10;
 /** The plumbing is not measured. */
-const PLUMBING = new Set(["sh", "cat", "dash", "bash"]);
+const PLUMBING = ["sh", "cat", "dash", "bash"];
 
 /** Runs a task to its end; throws when it fails. */
 export async function measure(task: Task): Promise<Measured> {
-  const { argv, env = {}, input } = task;
-  const script = input === undefined ? '"$@" | cat > /dev/null' : 'cat "$INPUT" | "$@" > /dev/null';
+  const { argv, env = {}, input, producer } = task;
+  const source = producer?.command ?? (input === undefined ? undefined : 'cat "$INPUT"');
+  const script = source === undefined ? '"$@" | cat > /dev/null' : `${source} | "$@" > /dev/null`;
   const began = performance.now();
   // Without pipefail a failing program would look like a fast one.
   const child = new Deno.Command("bash", {
@@ -38,7 +41,7 @@ export async function measure(task: Task): Promise<Measured> {
     stdout: "null",
     stderr: "piped",
   }).spawn();
-  const watch = watchTree(child.pid);
+  const watch = watchTree(child.pid, [...PLUMBING, ...producer?.programs ?? []]);
   const { code, stderr } = await child.output();
   const ms = performance.now() - began;
   const { cpuMs, peakBytes } = watch();
@@ -50,14 +53,17 @@ export async function measure(task: Task): Promise<Measured> {
 }
 
 /** Looks at a process and all below it again and again; the returned function ends that. */
-function watchTree(root: number): () => { cpuMs: number | undefined; peakBytes: number | undefined } {
+function watchTree(
+  root: number,
+  ignored: string[],
+): () => { cpuMs: number | undefined; peakBytes: number | undefined } {
   const peaks = new Map<number, number>();
   const times = new Map<number, number>();
   const look = () => {
     for (const pid of descendants(root)) {
       try {
         const status = Deno.readTextFileSync(`/proc/${pid}/status`);
-        if (PLUMBING.has(/^Name:\t(.*)$/m.exec(status)![1]!)) continue;
+        if (ignored.includes(/^Name:\t(.*)$/m.exec(status)![1]!)) continue;
         const kilobytes = /^VmHWM:\s+(\d+)/m.exec(status);
         if (kilobytes !== null) peaks.set(pid, Number(kilobytes[1]) * 1024);
         const fields = Deno.readTextFileSync(`/proc/${pid}/stat`).replace(/^.*\) /, "").split(" ");

@@ -1,4 +1,5 @@
 /** What a backup is: index, recipe pages, page table, brick list, entries. Pure, given `get` and `put`. */
+export { openAhead } from "./ahead.ts";
 export { readBrickList, writeBrickList } from "./brick_list.ts";
 export { type ChunkKind, type GetChunk, type PutChunk } from "./chunk_io.ts";
 export { checkSizes, type ChunkSizes } from "../chunker/mod.ts";

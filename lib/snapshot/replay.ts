@@ -3,6 +3,7 @@
  * caller can fetch bodies ahead, in parallel, or not at all.
  */
 import { DamageError } from "../crypto/mod.ts";
+import { openAhead } from "./ahead.ts";
 import type { GetChunk } from "./chunk_io.ts";
 import { type BodyList, bodyRecords, type HeadOp, isZero, type PageRef, parseHeads, parseLists } from "./page.ts";
 import { recordLength } from "./stream.ts";
@@ -72,7 +73,7 @@ async function* bodySegments(list: BodyList, length: number, get: GetChunk): Asy
 
 /** The whole stream of some pages, in order. */
 export async function* replay(pages: AsyncIterable<PageRef>, get: GetChunk): AsyncGenerator<Segment> {
-  for await (const ref of pages) {
-    for (const { segments } of placedOps(await openPage(ref, get), get)) yield* segments();
+  for await (const page of openAhead(pages, (ref) => openPage(ref, get))) {
+    for (const { segments } of placedOps(page, get)) yield* segments();
   }
 }

@@ -70,7 +70,10 @@ export function readEntry(header: Uint8Array): Entry {
   const text = (key: keyof typeof FIELD) => dialect === "v7" ? new Uint8Array(0) : readText(block, 0, FIELD[key]);
   const value = (key: string) => notEmpty(pax.get(key));
   const number = (key: string) => readPaxNumber(value(key));
-  const length = (key: string) => notNegative(readDecimal(value(key) ?? new Uint8Array(0)));
+  const length = (key: string) => {
+    const digits = value(key);
+    return digits === undefined ? undefined : notNegative(readDecimal(digits));
+  };
 
   const name = value("GNU.sparse.name") ?? value("path") ?? notEmpty(head.longName) ?? readName(block, 0, dialect);
   const ownSize = value("size") && readDecimal(value("size")!);
@@ -92,7 +95,7 @@ export function readEntry(header: Uint8Array): Entry {
     size,
     realSize: length("GNU.sparse.realsize") ?? length("GNU.sparse.size") ?? length("SCHILY.realsize") ??
       headerRealSize(block, dialect) ?? size,
-    sparse: type === TYPE.sparse || [...pax.keys()].some(isSparseKey),
+    sparse: type === TYPE.sparse || (pax.size > 0 && [...pax.keys()].some(isSparseKey)),
     mode: field("mode") & 0o7777,
     uid: number("uid") ?? field("uid"),
     gid: number("gid") ?? field("gid"),
@@ -146,8 +149,11 @@ function readHead(header: Uint8Array): Head {
     else if (type !== TYPE.acl) head.pax = readPax(data);
     if (type !== TYPE.longName && type !== TYPE.longLink) head.paxSeen = true;
   }
-  const block = new Uint8Array(BLOCK_BYTES);
-  block.set(header.subarray(at, at + BLOCK_BYTES));
+  let block = header.subarray(at, at + BLOCK_BYTES);
+  if (block.length < BLOCK_BYTES) {
+    block = new Uint8Array(BLOCK_BYTES);
+    block.set(header.subarray(at));
+  }
   if (bodyRule(block[TYPE_AT]!) === "record") {
     // It stands for itself: what was said in front of it is about an entry that has not come yet.
     head.pax = new Map();

@@ -21,7 +21,8 @@ export function printableName(name: Uint8Array): string {
   let text = "";
   for (let at = 0; at < name.length;) {
     const run = endOfPlain(name, at);
-    text += String.fromCharCode(...name.subarray(at, Math.min(run, at + 4096)));
+    // Not spread: that takes the bytes one by one through an iterator, and a list has millions of names.
+    text += String.fromCharCode.apply(null, name.subarray(at, Math.min(run, at + 4096)) as unknown as number[]);
     at = Math.min(run, at + 4096);
     if (at < run || at === name.length) continue;
     const length = characterLength(name, at);

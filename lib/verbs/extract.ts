@@ -2,7 +2,16 @@
 import { DamageError } from "../crypto/mod.ts";
 import { copyOut, type Output } from "../pipeline/mod.ts";
 import type { OutSegment } from "../pipeline/mod.ts";
-import { openHeads, openPage, pageEntries, type PageEntry, type PageRef, placedOps, replay } from "../snapshot/mod.ts";
+import {
+  openAhead,
+  openHeads,
+  openPage,
+  pageEntries,
+  type PageEntry,
+  type PageRef,
+  placedOps,
+  replay,
+} from "../snapshot/mod.ts";
 import { endOfArchive, paddingLength } from "../tar/mod.ts";
 import { catchUp, open } from "./open.ts";
 import { plainName, selector } from "./selector.ts";
@@ -152,8 +161,9 @@ export async function* pagesWithEntries(
   { pages, get, sealed }: OpenSnapshot,
 ): AsyncGenerator<{ ref: PageRef; entries: PageEntry[] }> {
   let bytesDone = 0;
-  for await (const ref of pages()) {
-    yield { ref, entries: pageEntries(await openHeads(ref, get)) };
+  const opened = openAhead(pages(), async (ref) => ({ ref, heads: await openHeads(ref, get) }));
+  for await (const { ref, heads } of opened) {
+    yield { ref, entries: pageEntries(heads) };
     bytesDone += ref.bytes;
     session.progress.update({ phase: "reading the recipe", bytesDone, bytesTotal: sealed.bytes });
     session.signal.throwIfAborted();

@@ -14,11 +14,14 @@ export interface Selector {
 /** An entry's name for comparing: bytes as Latin-1 so that nothing is lost, without "./", "/" in front and "/" behind. */
 export function plainName(name: Uint8Array): string {
   let text = "";
-  for (let at = 0; at < name.length; at += 4096) text += String.fromCharCode(...name.subarray(at, at + 4096));
+  for (let at = 0; at < name.length; at += 4096) {
+    text += String.fromCharCode.apply(null, name.subarray(at, at + 4096) as unknown as number[]);
+  }
   return strip(text);
 }
 
 function strip(name: string): string {
+  if (name[0] !== "/" && name[0] !== "." && !name.endsWith("/")) return name;
   return name.replace(/^(?:\.?\/+)+/, "").replace(/\/+$/, "");
 }
 
