@@ -9,7 +9,7 @@ import { LedgerNotes, OpenedIndexes } from "./notes.ts";
 import { schema, schemaVersion } from "./schema.ts";
 
 const idLength = 32;
-const defaultCacheBytes = 64 << 20;
+const defaultCacheBytes = 32 << 20;
 
 /** A brick of a listing, with what speaks against it. */
 export interface LightBrick extends BrickSummary {

@@ -69,7 +69,7 @@ export class BlockReader {
   constructor(source: BlockSource, options: { pool: Pool; cacheBytes?: number }) {
     this.#source = source;
     this.#pool = options.pool;
-    this.#cacheBytes = options.cacheBytes ?? 40 * 1024 * 1024;
+    this.#cacheBytes = options.cacheBytes ?? 24 * 1024 * 1024;
   }
 
   /** Opens a block, or finds it opened, for somebody who says when it is no longer needed. */
