@@ -50,11 +50,16 @@ export function parseConfig(text: string, what: string): Config {
   }
   if (!isHex(json.repository, 16)) throw bad("it has no repository id");
   const { min, average, max } = (json.chunks ?? {}) as Record<string, unknown>;
-  const sizes = { min: Number(min), average: Number(average), max: Number(max) };
+  if (!isSize(min) || !isSize(average) || !isSize(max)) throw bad("it has no chunk sizes");
+  const sizes = { min, average, max };
   try {
     checkSizes(sizes);
   } catch (cause) {
     throw new DamageError(`Cannot read ${what}: ${(cause as Error).message}`, { cause });
   }
   return { repository: json.repository, created: String(json.created), chunks: sizes };
+}
+
+function isSize(value: unknown): value is number {
+  return Number.isSafeInteger(value);
 }
