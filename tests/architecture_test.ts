@@ -32,14 +32,20 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 
 /** Packages, modules of Node.js and files of data, and the parts that may import each. */
 const mayImportPackage: Readonly<Record<string, readonly string[]>> = {
+  "@aws-sdk/client-s3": ["store"],
+  "@aws-sdk/credential-provider-node": ["store"],
+  "@smithy/signature-v4": ["glacier"],
   "age-encryption": ["crypto"],
   "hash-wasm": ["crypto"],
   "@optique/core": ["cli"],
   "node:buffer": ["catalog"],
-  "node:crypto": ["crypto", "glacier", "pipeline"],
+  "node:crypto": ["crypto", "glacier", "pipeline", "store"],
+  "node:https": ["glacier", "store"],
+  "node:http": ["glacier", "store"],
   "node:os": ["cli"],
   "node:path": ["catalog", "store", "verbs"],
   "node:sqlite": ["catalog"],
+  "node:stream": ["glacier", "store"],
   "node:vm": ["crypto"],
   "node:zlib": ["brick"],
   "deno.json": ["cli", "verbs"],
