@@ -34,6 +34,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 const mayImportPackage: Readonly<Record<string, readonly string[]>> = {
   "@aws-sdk/client-s3": ["store"],
   "@aws-sdk/credential-provider-node": ["store"],
+  "@noble/ciphers": ["crypto"],
   "@smithy/signature-v4": ["glacier"],
   "age-encryption": ["crypto"],
   "hash-wasm": ["crypto"],

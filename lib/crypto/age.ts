@@ -29,8 +29,10 @@ export async function openAge(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { Decrypter } = await loadAge();
   const decrypter = new Decrypter();
-  if ("passphrase" in opener) decrypter.addPassphrase(opener.passphrase);
-  else for (const identity of opener.identities) addIdentity(decrypter, identity);
+  if ("passphrase" in opener) {
+    const { ScryptIdentity } = await import("./scrypt_identity.ts");
+    decrypter.addIdentity(new ScryptIdentity(opener.passphrase));
+  } else for (const identity of opener.identities) addIdentity(decrypter, identity);
   // Identities are asked in order: this one is reached only when none of those above knew a stanza.
   decrypter.addIdentity({
     unwrapFileKey() {

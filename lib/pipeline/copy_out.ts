@@ -10,12 +10,13 @@ export type OutSegment = { bytes: Uint8Array } | { id: Uint8Array; from: number;
 
 /** What waits to be written keeps this much of opened blocks (and of bytes of recipes) in memory. */
 const AHEAD_BYTES = 16 * 1024 * 1024;
-const WRITE_BYTES = 1024 * 1024;
+/** Bytes of one write: a leaf of a tree hash, for whoever computes that. */
+export const WRITE_BYTES = 1024 * 1024;
 /** What waits costs at least this, so that a run of chunks of one block, as in an empty disk, does not wait without end. */
 const LEAST_COST_BYTES = 1024;
 
-/** Where the bytes go; each call is awaited before the next. Must not keep `bytes`. */
-export type Output = (bytes: Uint8Array) => Promise<void> | void;
+/** Where the bytes go, a MiB at a time; each call is awaited before the next. Must not keep `bytes`. */
+export type Output = (bytes: Uint8Array<ArrayBuffer>) => Promise<void> | void;
 
 interface WaitingChunk {
   id: Uint8Array;
@@ -97,8 +98,11 @@ class Ahead {
 
   async writeNext(): Promise<void> {
     const item = this.#waiting[this.#next]!;
-    const full = "bytes" in item ? this.#gather.take(item.bytes) : this.#gather.take(await this.#bytesOf(item));
-    if (full) await this.#gather.flush();
+    let rest = this.#gather.take("bytes" in item ? item.bytes : await this.#bytesOf(item));
+    while (rest.length > 0) {
+      await this.#gather.flush();
+      rest = this.#gather.take(rest);
+    }
     this.#done(item);
   }
 
@@ -153,34 +157,28 @@ function checkLength(chunk: Uint8Array, { from, length, whole, place }: WaitingC
   );
 }
 
-/** Small pieces to large writes. */
+/** Pieces of any size to writes of `WRITE_BYTES` each; only the last one is shorter. */
 class Gather {
   readonly #output: Output;
   readonly #buffer = new Uint8Array(WRITE_BYTES);
   #length = 0;
-  #large: Uint8Array | undefined;
   total = 0;
 
   constructor(output: Output) {
     this.#output = output;
   }
 
-  /** Takes bytes; true: call `flush` before the next. */
-  take(bytes: Uint8Array): boolean {
-    this.total += bytes.length;
-    if (bytes.length > WRITE_BYTES - this.#length) {
-      this.#large = bytes;
-      return true;
-    }
-    this.#buffer.set(bytes, this.#length);
-    this.#length += bytes.length;
-    return false;
+  /** Takes as much as there is room for and returns the rest; where any is left, `flush` comes first. */
+  take(bytes: Uint8Array): Uint8Array {
+    const taken = Math.min(bytes.length, WRITE_BYTES - this.#length);
+    this.#buffer.set(bytes.subarray(0, taken), this.#length);
+    this.#length += taken;
+    this.total += taken;
+    return bytes.subarray(taken);
   }
 
   async flush(): Promise<void> {
     if (this.#length > 0) await this.#output(this.#buffer.subarray(0, this.#length));
     this.#length = 0;
-    if (this.#large !== undefined) await this.#output(this.#large);
-    this.#large = undefined;
   }
 }

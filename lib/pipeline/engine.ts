@@ -8,6 +8,7 @@ import { type Batch, ingest } from "./ingest.ts";
 import { type CarriedError, type Pool, startPool } from "./pool.ts";
 import type { ReadEnd } from "./reader.ts";
 import type { SourceSpec } from "./source.ts";
+import type { WarmThreads } from "./warm.ts";
 
 /** Pieces of input under way at once: one being read, some being hashed, one being taken. */
 const SLOTS = 5;
@@ -27,6 +28,7 @@ export interface WriterOptions {
   threads: number;
   level: number;
   keys: { gear: Uint8Array; dataId: Uint8Array; pages: Uint8Array };
+  warm?: WarmThreads;
   signal?: AbortSignal;
 }
 
@@ -42,7 +44,7 @@ export interface WriterEngine {
 
 /** Starts the threads of a backup. */
 export async function startWriter(options: WriterOptions): Promise<WriterEngine> {
-  const { sizes, threads, keys } = options;
+  const { sizes, threads, keys, warm } = options;
   const arena = makeArena({
     maxChunk: sizes.max,
     threads,
@@ -54,7 +56,7 @@ export async function startWriter(options: WriterOptions): Promise<WriterEngine>
   const memory = new Uint8Array(arena.memory.buffer);
   memory.set(keys.gear, arena.gear);
   memory.set(keys.dataId, arena.idKey);
-  const pool = startPool(threads, arena, revive);
+  const pool = startPool(threads, arena, revive, warm);
   // Only bytes that are at hand already are read on this thread: a read that waits would hold everything up.
   const nameHasher = await createIdHasher(keys.pages);
   const inline = {
@@ -68,6 +70,7 @@ export async function startWriter(options: WriterOptions): Promise<WriterEngine>
       const batches = ingest({ arena, sizes, smallBodyBytes: options.smallBodyBytes, pagesKey: keys.pages, source }, {
         pool,
         inline: source.kind === "bytes" ? inline : undefined,
+        ...(warm === undefined ? {} : { warm }),
         ...(options.signal === undefined ? {} : { signal: options.signal }),
       });
       reading.push(batches);
@@ -91,8 +94,8 @@ export async function startWriter(options: WriterOptions): Promise<WriterEngine>
 }
 
 /** Starts the threads of a restore or a check. */
-export function startReaders(threads: number): Pool {
-  return startPool(threads, undefined, revive);
+export function startReaders(threads: number, warm?: WarmThreads): Pool {
+  return startPool(threads, undefined, revive, warm);
 }
 
 /** Errors lose their class on the way between threads; the ones that mean something get it back. */

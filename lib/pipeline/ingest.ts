@@ -10,6 +10,7 @@ import { LEAF_BYTES } from "../glacier/mod.ts";
 import type { Pool } from "./pool.ts";
 import { readAll, type ReadEnd, type ReadSlot } from "./reader.ts";
 import type { SourceSpec } from "./source.ts";
+import { WarmThreads } from "./warm.ts";
 
 /** Keys and sizes that the reading thread needs. */
 export interface ReaderStart {
@@ -54,7 +55,7 @@ export interface Batch {
 /** Reads a stream on a thread of its own (or here, where `inline`) and gives its batches in order. */
 export async function* ingest(
   start: ReaderStart,
-  options: { pool: Pool; inline: CuttingOptions | undefined; signal?: AbortSignal },
+  options: { pool: Pool; inline: CuttingOptions | undefined; warm?: WarmThreads; signal?: AbortSignal },
 ): AsyncGenerator<Batch, ReadEnd> {
   // A signal that came before anybody listened says nothing any more.
   options.signal?.throwIfAborted();
@@ -62,7 +63,7 @@ export async function* ingest(
   const queue = new Queue<Promise<Batch> | undefined>();
   const free = new Queue<number>();
   const reader = options.inline === undefined
-    ? threadReader(start, onSlot)
+    ? threadReader(start, { warm: options.warm ?? new WarmThreads({ workers: 0 }), onSlot })
     : { end: readAll(start.source, { arena, cutting: options.inline, freeSlot: () => free.next(), emit: onSlot }) };
   const giveBack = (slot: number) => "release" in reader ? reader.release(slot) : free.push(slot);
   for (const { number } of arena.slots) giveBack(number);
@@ -91,8 +92,8 @@ export async function* ingest(
   }
 }
 
-function threadReader(start: ReaderStart, onSlot: (slot: ReadSlot) => void) {
-  const worker = new Worker(new URL("./reader_worker.ts", import.meta.url), { type: "module" });
+function threadReader(start: ReaderStart, { warm, onSlot }: { warm: WarmThreads; onSlot: (slot: ReadSlot) => void }) {
+  const worker = warm.reader();
   const end = new Promise<ReadEnd>((resolve, reject) => {
     worker.onmessage = ({ data }: MessageEvent<ReaderMessage>) => {
       if (data.type === "slot") onSlot(data.slot);

@@ -8,3 +8,4 @@ export type { Pool } from "./pool.ts";
 export type { ReadEnd } from "./reader.ts";
 export type { SourceSpec } from "./source.ts";
 export type { BlockKey, Checksums, OpenedBlock } from "./tasks.ts";
+export { WarmThreads } from "./warm.ts";

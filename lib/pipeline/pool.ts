@@ -4,6 +4,7 @@
  */
 import type { Arena } from "./arena.ts";
 import { type Task, type TaskResults, TaskRunner } from "./tasks.ts";
+import { WarmThreads } from "./warm.ts";
 
 /** An error as it crosses threads. */
 export interface CarriedError {
@@ -28,13 +29,21 @@ export interface Pool {
   close(): void;
 }
 
-/** A pool of `threads` working threads. */
-export function startPool(threads: number, arena: Arena | undefined, revive: (error: CarriedError) => Error): Pool {
+/** A pool of `threads` working threads; of those that `warm` has, as far as they go. */
+export function startPool(
+  threads: number,
+  arena: Arena | undefined,
+  revive: (error: CarriedError) => Error,
+  warm = new WarmThreads({ workers: 0 }),
+): Pool {
   if (threads <= 1) {
     const runner = new TaskRunner(arena, 0);
     return { threads: 1, run: (task) => runner.run(task), close: () => {} };
   }
-  const members = Array.from({ length: threads }, (_, thread) => new Member({ arena, thread }, revive));
+  const members = Array.from(
+    { length: threads },
+    (_, thread) => new Member(warm.worker(), { start: { arena, thread }, revive }),
+  );
   return {
     threads,
     run: (task, transfer = []) => members.reduce((a, b) => b.load < a.load ? b : a).run(task, transfer),
@@ -48,8 +57,8 @@ class Member {
   #next = 0;
   #failure: Error | undefined;
 
-  constructor(start: WorkerStart, revive: (error: CarriedError) => Error) {
-    this.#worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+  constructor(worker: Worker, { start, revive }: { start: WorkerStart; revive: (error: CarriedError) => Error }) {
+    this.#worker = worker;
     this.#worker.onmessage = ({ data }: MessageEvent<WorkerReply>) => {
       const task = this.#waiting.get(data.id);
       this.#waiting.delete(data.id);

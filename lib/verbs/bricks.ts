@@ -19,7 +19,7 @@ export interface BrickLine {
 export async function bricks(session: VerbSession, options: { snapshot: string | undefined }): Promise<BrickLine[]> {
   const file = await readIndexFile(options.snapshot);
   const opened = await open(session, { location: await locationFor(session, file), need: "list" });
-  const readers = new SnapshotReaders(opened.repository, 1);
+  const readers = new SnapshotReaders(opened.repository);
   try {
     const index = await findIndex(opened.repository, options.snapshot, file);
     await catchUp(session, opened.repository, [index.domain]);

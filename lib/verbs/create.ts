@@ -2,7 +2,7 @@
 import { dirname } from "node:path";
 import { createIdHasher } from "../crypto/mod.ts";
 import { cutLengths, gearTable } from "../chunker/mod.ts";
-import { defaultThreads, type SourceSpec, startWriter } from "../pipeline/mod.ts";
+import { defaultThreads, type SourceSpec, startWriter, WarmThreads } from "../pipeline/mod.ts";
 import {
   BackupWriter,
   deadJournals,
@@ -54,12 +54,28 @@ export interface CreateResult {
 export async function create(session: VerbSession, options: CreateOptions): Promise<CreateResult> {
   const began = performance.now();
   await refuseTakenOutput(options.out);
+  const threads = session.threads ?? defaultThreads();
+  const warm = new WarmThreads({ workers: threads, reader: options.source.kind !== "bytes" });
+  try {
+    const result = await createWith({ threads, warm }, session, options);
+    return { ...result, milliseconds: Math.round(performance.now() - began) };
+  } finally {
+    warm.close();
+  }
+}
+
+/** What a backup runs on. */
+interface Threads {
+  threads: number;
+  warm: WarmThreads;
+}
+
+async function createWith(threads: Threads, session: VerbSession, options: CreateOptions) {
   const opened = await open(session, { need: "create" });
   try {
     const domain = opened.repository.keyring.defaultDomain.id;
     await prepare(session, opened, domain);
-    const result = await store(session, { opened, domain, options });
-    return { ...result, milliseconds: Math.round(performance.now() - began) };
+    return await store(session, { opened, domain, options, ...threads });
   } finally {
     await opened.close();
   }
@@ -91,7 +107,7 @@ async function prepare(session: VerbSession, { repository }: Opened, domain: str
 
 async function store(
   session: VerbSession,
-  { opened, domain, options }: { opened: Opened; domain: string; options: CreateOptions },
+  { opened, domain, options, threads, warm }: { opened: Opened; domain: string; options: CreateOptions } & Threads,
 ): Promise<Omit<CreateResult, "milliseconds">> {
   const { repository } = opened;
   const { keyring, config } = repository;
@@ -106,9 +122,10 @@ async function store(
   const engine = await startWriter({
     sizes: config.chunks,
     smallBodyBytes: SMALL_BODY_BYTES,
-    threads: session.threads ?? defaultThreads(),
+    threads,
     level: options.level ?? settings.level,
     keys: { gear: bodies.chunker, dataId: bodies.dataId, pages: shapes.pages },
+    warm,
     signal: session.signal,
   });
   let journal: Journal | undefined;

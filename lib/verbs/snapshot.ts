@@ -2,7 +2,7 @@
  * A snapshot that can be read: on one cache of blocks, for whoever wants its entries, its pages or its bytes. What a user
  * calls it is an index file, a name, the beginning of one, or `latest`.
  */
-import { DamageError } from "../crypto/mod.ts";
+import { type Ability, DamageError } from "../crypto/mod.ts";
 import { BlockReader, defaultThreads, type Pool, startReaders } from "../pipeline/mod.ts";
 import {
   BrickSource,
@@ -23,6 +23,7 @@ import {
   type VerifiedIndex,
 } from "../snapshot/mod.ts";
 import { knownLocation } from "./local_state.ts";
+import { open, type Opened } from "./open.ts";
 import type { VerbSession } from "./session.ts";
 
 /** A snapshot and the way to its chunks. */
@@ -40,9 +41,9 @@ export class SnapshotReaders {
   readonly pool: Pool;
   readonly #readers = new Map<string, BlockReader>();
 
-  constructor(repository: Repository, threads: number | undefined) {
+  constructor(repository: Repository, pool = startReaders(1)) {
     this.#repository = repository;
-    this.pool = startReaders(threads ?? defaultThreads());
+    this.pool = pool;
   }
 
   /** The one reader of a domain's bricks. */
@@ -63,6 +64,26 @@ export class SnapshotReaders {
 
   close(): void {
     this.pool.close();
+  }
+}
+
+/** Opens a repository to read much of it: the threads load their code while the key is opened. */
+export async function openToRead(
+  session: VerbSession,
+  options: { location: string; need?: Ability },
+): Promise<{ opened: Opened; readers: SnapshotReaders; close(): Promise<void> }> {
+  const pool = startReaders(session.threads ?? defaultThreads());
+  try {
+    const opened = await open(session, options);
+    const readers = new SnapshotReaders(opened.repository, pool);
+    const close = async () => {
+      readers.close();
+      await opened.close();
+    };
+    return { opened, readers, close };
+  } catch (error) {
+    pool.close();
+    throw error;
   }
 }
 

@@ -12,9 +12,16 @@ import {
 import { NotFoundError, StoreFullError, StoreReadOnlyError } from "../store/mod.ts";
 import type { VerifiedIndex } from "../snapshot/mod.ts";
 import { readBrickList } from "../snapshot/mod.ts";
-import { open, openStore } from "./open.ts";
+import { openStore } from "./open.ts";
 import { checkLedgers, checkTold } from "./verify_ledgers.ts";
-import { findIndex, locationFor, type OpenSnapshot, readIndexFile, SnapshotReaders } from "./snapshot.ts";
+import {
+  findIndex,
+  locationFor,
+  type OpenSnapshot,
+  openToRead,
+  readIndexFile,
+  type SnapshotReaders,
+} from "./snapshot.ts";
 import { type CheckedBrick, checkNames, checkPresence, checkTocs } from "./verify_bricks.ts";
 import { checkBlocks, checkStreams, sample, type StreamsChecked } from "./verify_data.ts";
 import { checkRecipe, findAffected } from "./verify_recipes.ts";
@@ -72,10 +79,9 @@ const nothing: VerifyResult = {
 async function verifyWithKey(session: VerbSession, options: VerifyOptions): Promise<VerifyResult> {
   const files = await Promise.all(options.backups.map(readIndexFile));
   const location = await locationFor(session, files.find((file) => file !== undefined));
-  const opened = await open(session, { location });
+  const { opened, readers, close } = await openToRead(session, { location });
   const { repository } = opened;
   const { keyring } = repository;
-  const readers = new SnapshotReaders(repository, session.threads);
   const report = new Report();
   try {
     await checkSlots(repository, report);
@@ -115,8 +121,7 @@ async function verifyWithKey(session: VerbSession, options: VerifyOptions): Prom
     const result = { ...counts, bytesReplayed: streams.bytes };
     return { ...result, problems, affected, unchecked: [...unchecked] };
   } finally {
-    readers.close();
-    await opened.close();
+    await close();
   }
 }
 

@@ -97,7 +97,7 @@ Deno.test("blocks that come in the opposite order are written in the right one",
   });
 });
 
-Deno.test("small pieces are written together, large ones as they are", async () => {
+Deno.test("pieces of any size are written a MiB at a time", async () => {
   await withSource(async (_, reader) => {
     const { written, output } = collector();
     const pieces = Array.from({ length: 5000 }, (_, i) => ({ bytes: new Uint8Array(512).fill(i) }));
@@ -105,7 +105,7 @@ Deno.test("small pieces are written together, large ones as they are", async () 
       reader,
       output,
     });
-    assert.deepEqual(written.map(({ length }) => length).filter((length) => length > MIB), [3 * MIB]);
+    assert.ok(written.slice(0, -1).every(({ length }) => length === MIB));
     assert.ok(written.length <= 8, `${written.length} writes`);
     assert.equal(concat(written).length, 5000 * 512 + 3 * MIB + 1);
   });
