@@ -28,7 +28,9 @@ const PASSWORD = "correct horse battery staple";
 /** TARzan as `deno run`, or an executable. */
 export function tarzan(executable: string | undefined): Contestant {
   const main = fileURLToPath(new URL("../main.ts", import.meta.url));
-  const program = executable === undefined ? [Deno.execPath(), "run", "-A", main] : [executable];
+  const program = executable === undefined
+    ? [Deno.execPath(), "run", "-A", "--v8-flags=--max-semi-space-size=2", main]
+    : [executable];
   const with_ = (place: string, words: string[]): Task => ({
     argv: [...program, ...words],
     env: {

@@ -26,15 +26,26 @@ const list = program.list!(place);
 const extract = program.task("restore", place, "")!;
 const middle = Math.floor(files / 2);
 const name = `tiny/${middle % 1000 >> 4}/${Math.floor(middle / 1000)}/file-${middle}.txt`;
-const with_ = (task: Task, words: string[]): Task => ({ ...task, argv: [...task.argv, ...words] });
+const with_ = (task: Task, ...words: string[]): Task => ({ ...task, argv: [...task.argv, ...words] });
+const listing = with_(list, "latest");
+const one = with_(extract, name);
+/** Forgets the entries of all pages, as on a machine that has never listed anything. */
+const forget = (task: Task): Task => ({
+  ...task,
+  argv: ["sh", "-c", 'rm -f "$TARZAN_STATE_DIR"/*/entries.sqlite*; exec "$@"', "sh", ...task.argv],
+});
 const tasks: Record<string, Task> = {
   "first create": program.task("first", place, data.first)!,
   "create again, 0.1 % changed": program.task("again", place, data.again)!,
-  "list": with_(list, ["latest"]),
-  "list --long": with_(list, ["latest", "--long"]),
-  "list of one folder": with_(list, ["latest", name.slice(0, name.lastIndexOf("/"))]),
-  "extract of one file": with_(extract, [name]),
-  "list, second time": with_(list, ["latest"]),
+  "list, no cache": with_(listing, "--no-cache"),
+  "list, first time": listing,
+  "list, second time": listing,
+  "list --long, second time": with_(listing, "--long"),
+  "list of one folder, second time": with_(listing, name.slice(0, name.lastIndexOf("/"))),
+  "extract of one file, no cache": with_(one, "--no-cache"),
+  "extract of one file, first time": forget(one),
+  "extract of one file, second time": one,
+  "list of snapshots": list,
   "extract of all": extract,
 };
 const rows = [["", "time", "CPU", "memory"]];

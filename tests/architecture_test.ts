@@ -48,7 +48,7 @@ const mayImportPackage: Readonly<Record<string, readonly string[]>> = {
   "node:sqlite": ["catalog"],
   "node:stream": ["glacier", "store"],
   "node:vm": ["crypto"],
-  "node:zlib": ["brick"],
+  "node:zlib": ["brick", "catalog"],
   "deno.json": ["cli", "verbs"],
 };
 

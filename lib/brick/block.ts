@@ -22,12 +22,16 @@ const USUAL_TABLES = {
   [constants.ZSTD_c_minMatch]: 5,
 };
 
-/** Codec byte and payload for the raw bytes of a block; `level` 0 keeps them as they are. Takes views of shared memory. */
-export function packBlock(raw: Uint8Array, level: number): Uint8Array<ArrayBuffer> {
+/**
+ * Codec byte and payload for the raw bytes of a block; `level` 0 keeps them as they are. Takes views of shared memory. With
+ * `room` for a byte more than the raw ones the result lies there: arrays of a MiB, made and dropped a thousand times a
+ * second and each of another length, leave holes in memory that nothing fits.
+ */
+export function packBlock(raw: Uint8Array, level: number, room?: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   const packed = level === 0 ? undefined : compress(raw, level);
   const smaller = packed !== undefined && packed.length < raw.length;
   const payload = smaller ? packed : raw;
-  const result = new Uint8Array(1 + payload.length);
+  const result = room?.subarray(0, 1 + payload.length) ?? new Uint8Array(1 + payload.length);
   result[0] = smaller ? CODEC_ZSTD : CODEC_RAW;
   result.set(payload, 1);
   // The output that zstd was given is as long as the input; the garbage collector would leave too many of them lying about.
@@ -37,8 +41,8 @@ export function packBlock(raw: Uint8Array, level: number): Uint8Array<ArrayBuffe
 
 function compress(raw: Uint8Array, level: number): Uint8Array<ArrayBuffer> {
   // Output in one piece, not in many that must be joined: as much as zstd can make of these bytes at most. From 4 KiB on it
-  // has memory of its own; shorter ones share a pool.
-  const chunkSize = raw.length + (raw.length >> 8) + 4096;
+  // has memory of its own; shorter ones share a pool. A power of two, so that the next call finds the place of this one.
+  const chunkSize = 2 ** Math.ceil(Math.log2(raw.length + (raw.length >> 8) + 4096));
   // pledgedSrcSize makes the content size part of the frame; the type declarations do not know it yet.
   const tables = level === USUAL_LEVEL ? USUAL_TABLES : {};
   const params = { [constants.ZSTD_c_compressionLevel]: level, ...tables };

@@ -18,12 +18,14 @@ import {
   UnsupportedError,
 } from "../crypto/mod.ts";
 import { type BrickKind, LIMITS, MIB, TAG_BYTES, TOC_STEP_BYTES } from "./layout.ts";
+import { decodePlaced, encodePlaced, type PlacedRecord } from "./placed.ts";
 import { CHUNK_RECORD_BYTES, decodeToc, encodeToc, type Toc } from "./toc.ts";
 
 const MAGIC = "TARZANL1";
 const HEADER_BYTES = 64;
 const RECORD_HEADER_BYTES = 8;
 const TYPE_BRICK = 1;
+const TYPE_PLACED = 2;
 const TYPE_GONE = 4;
 /** Types from here on may be passed over by whoever only reads and adds; who removes must know all of them. */
 const FIRST_HARMLESS_TYPE = 128;
@@ -44,6 +46,7 @@ export interface BrickRecord {
 /** What a ledger object says, in order. */
 export type LedgerRecord =
   | { type: "brick"; brick: BrickRecord }
+  | { type: "placed"; placed: PlacedRecord }
   | { type: "gone"; name: string }
   | { type: "later"; code: number };
 
@@ -139,12 +142,23 @@ function associated(header: Uint8Array, name: string): Uint8Array<ArrayBuffer> {
 }
 
 function encodeRecord(record: WrittenRecord): Uint8Array {
-  const payload = record.type === "brick" ? encodeBrick(record.brick) : fromHex(record.name);
+  const { type, payload } = payloadOf(record);
   const bytes = new Uint8Array(RECORD_HEADER_BYTES + payload.length);
   new DataView(bytes.buffer).setUint32(0, payload.length, true);
-  bytes[4] = record.type === "brick" ? TYPE_BRICK : TYPE_GONE;
+  bytes[4] = type;
   bytes.set(payload, RECORD_HEADER_BYTES);
   return bytes;
+}
+
+function payloadOf(record: WrittenRecord): { type: number; payload: Uint8Array } {
+  switch (record.type) {
+    case "brick":
+      return { type: TYPE_BRICK, payload: encodeBrick(record.brick) };
+    case "placed":
+      return { type: TYPE_PLACED, payload: encodePlaced(record.placed) };
+    case "gone":
+      return { type: TYPE_GONE, payload: fromHex(record.name) };
+  }
 }
 
 /** name 32 | tree hash 32 | u64 bytes | u8 kind | seven zeros | toc as in the brick */
@@ -170,12 +184,13 @@ function decodeRecords(plain: Uint8Array<ArrayBuffer>, name: string): LedgerReco
     const type = plain[at + 4]!;
     const payload = plain.slice(at + RECORD_HEADER_BYTES, at + RECORD_HEADER_BYTES + length);
     if (payload.length !== length) throw bad("a record reaches past its end");
-    const known = type === TYPE_BRICK || type === TYPE_GONE || type >= FIRST_HARMLESS_TYPE;
+    const known = [TYPE_BRICK, TYPE_PLACED, TYPE_GONE].includes(type) || type >= FIRST_HARMLESS_TYPE;
     if (!known || plain[at + 5] || plain[at + 6] || plain[at + 7]) {
       throw new UnsupportedError(`Cannot read ledger object ${name}: record type ${type} needs a newer tarzan`);
     }
     if (type >= FIRST_HARMLESS_TYPE) records.push({ type: "later", code: type });
     else if (type === TYPE_BRICK) records.push({ type: "brick", brick: decodeBrick(payload, bad) });
+    else if (type === TYPE_PLACED) records.push({ type: "placed", placed: decodePlaced(payload, bad) });
     else if (length === 32) records.push({ type: "gone", name: toHex(payload) });
     else throw bad("a record has the wrong length");
     at += RECORD_HEADER_BYTES + length;

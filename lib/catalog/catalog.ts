@@ -6,10 +6,12 @@ import { type Exclusion, Exclusions, isUsable, type Reason } from "./exclusions.
 import { Finder } from "./finder.ts";
 import { wordsOf } from "./ids.ts";
 import { LedgerNotes, OpenedIndexes } from "./notes.ts";
+import { type PlacedRow, type Placement, type PlacementFilter, PlacementTable } from "./placement_table.ts";
 import { schema, schemaVersion } from "./schema.ts";
 
 const idLength = 32;
 const defaultCacheBytes = 32 << 20;
+const waitMs = 60_000;
 
 /** A brick of a listing, with what speaks against it. */
 export interface LightBrick extends BrickSummary {
@@ -39,6 +41,7 @@ export class Catalog {
   readonly #finder: Finder;
   readonly #ledger: LedgerNotes;
   readonly #indexes: OpenedIndexes;
+  readonly #placements: PlacementTable;
   readonly #filled = new Map<string, boolean>();
 
   private constructor(database: Database, cacheBytes: number) {
@@ -50,6 +53,7 @@ export class Catalog {
     this.#finder = new Finder(this.#bricks, this.#chunks, this.#exclusions, cacheBytes);
     this.#ledger = new LedgerNotes(database);
     this.#indexes = new OpenedIndexes(database);
+    this.#placements = new PlacementTable(database);
   }
 
   /**
@@ -57,7 +61,7 @@ export class Catalog {
    * another repository counts as unusable. `cacheBytes` bounds the memory for ids that are likely to come next.
    */
   static open(path: string | ":memory:", options: { repository: string; cacheBytes?: number }): Catalog {
-    const layout = { version: schemaVersion, owner: options.repository, schema };
+    const layout = { version: schemaVersion, owner: options.repository, schema, waitMs };
     return new Catalog(Database.open(path, layout), options.cacheBytes ?? defaultCacheBytes);
   }
 
@@ -175,6 +179,33 @@ export class Catalog {
   /** The names of all bricks that are excluded for a reason. */
   excluded(reason: Reason): string[] {
     return this.#do(() => this.#exclusions.names(reason));
+  }
+
+  /** Adds objects of cold storage, all or none. Repeating a row changes nothing. */
+  addPlaced(rows: Iterable<PlacedRow>): void {
+    this.transaction(() => {
+      for (const row of rows) this.#placements.add(row);
+    });
+  }
+
+  /** Where in cold storage a brick lies, the newest first. */
+  placementsOf(brick: string, options: { domain?: string } = {}): Placement[] {
+    return this.#do(() => this.#placements.of(brick, options.domain));
+  }
+
+  /** All placements, by the names of bricks. The catalogue may be changed meanwhile. */
+  *placements(filter: PlacementFilter = {}): Generator<Placement> {
+    const placements = this.#placements.all(filter);
+    for (;;) {
+      const next = this.#do(() => placements.next());
+      if (next.done) return;
+      yield next.value;
+    }
+  }
+
+  /** Names of all bricks that lie in cold storage. */
+  placedBricks(filter: PlacementFilter = {}): Set<string> {
+    return this.#do(() => this.#placements.names(filter));
   }
 
   /** The newest ledger object of a domain that was seen. */

@@ -12,7 +12,6 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
  */
 const fileMode = 0o600;
 const folderMode = 0o700;
-const waitForOthersMs = 60_000;
 const sideFiles = ["-wal", "-shm", "-journal"];
 const aboutTable = "CREATE TABLE about(owner TEXT NOT NULL);";
 
@@ -21,6 +20,8 @@ export interface Layout {
   readonly version: number;
   readonly owner: string;
   readonly schema: string;
+  /** How long to wait for another run that is writing. */
+  readonly waitMs: number;
 }
 
 /** Thrown when the file turns out to be damaged while it is in use. It is gone then; the next run begins anew. */
@@ -39,14 +40,16 @@ export class Database {
   readonly wasReset: boolean;
   readonly #path: string;
   readonly #sqlite: DatabaseSync;
+  readonly #waitMs: number;
   readonly #dataVersion: StatementSync;
   #seenVersion: number;
   #depth = 0;
 
-  private constructor(path: string, sqlite: DatabaseSync, wasReset: boolean) {
+  private constructor(path: string, sqlite: DatabaseSync, options: { wasReset: boolean; waitMs: number }) {
     this.#path = path;
     this.#sqlite = sqlite;
-    this.wasReset = wasReset;
+    this.wasReset = options.wasReset;
+    this.#waitMs = options.waitMs;
     this.#dataVersion = sqlite.prepare("PRAGMA data_version");
     this.#seenVersion = this.#version();
   }
@@ -54,15 +57,16 @@ export class Database {
   /** Opens the file at `path`, made with its folder if need be, or a new database in memory for ":memory:". */
   static open(path: string, layout: Layout): Database {
     try {
-      if (path === ":memory:") return new Database(path, openSqlite(path, layout, "make"), false);
+      const { waitMs } = layout;
+      if (path === ":memory:") return new Database(path, openSqlite(path, layout, "make"), { wasReset: false, waitMs });
       makeFolder(dirname(path));
       return locked(path, () => {
         const isNew = makeFile(path);
         const found = isNew ? undefined : openIfOurs(path, layout);
-        if (found !== undefined) return new Database(path, found, false);
+        if (found !== undefined) return new Database(path, found, { wasReset: false, waitMs });
         removeFiles(path);
         makeFile(path);
-        return new Database(path, openSqlite(path, layout, "make"), !isNew);
+        return new Database(path, openSqlite(path, layout, "make"), { wasReset: !isNew, waitMs });
       });
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
@@ -118,9 +122,7 @@ export class Database {
     }
     if (/database is locked/.test(text)) {
       return new Error(
-        `Another run has kept ${this.#path} busy for ${
-          waitForOthersMs / 1000
-        } s. Run the command again when it is done`,
+        `Another run has kept ${this.#path} busy for ${this.#waitMs / 1000} s. Run the command again when it is done`,
         { cause: error },
       );
     }
@@ -154,7 +156,7 @@ export function removeDatabase(path: string): void {
 function openSqlite(path: string, layout: Layout, how: "make" | "as it is"): DatabaseSync {
   const sqlite = new DatabaseSync(path);
   try {
-    sqlite.exec(`PRAGMA busy_timeout = ${waitForOthersMs}`);
+    sqlite.exec(`PRAGMA busy_timeout = ${layout.waitMs}`);
     sqlite.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 16777216");
     sqlite.exec("PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY");
     if (how === "make") {

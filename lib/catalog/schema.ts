@@ -1,5 +1,5 @@
 /** Version of the tables below; a file of another version is begun anew, never converted. */
-export const schemaVersion = 2;
+export const schemaVersion = 3;
 
 /**
  * The catalogue's tables. A brick's chunk list is cut into segments of `segmentLength` chunks, so that finding one chunk
@@ -22,6 +22,11 @@ export const schema = `
   CREATE INDEX also_of_segment ON also(segment);
   CREATE TABLE excluded(reason TEXT NOT NULL, name BLOB NOT NULL, domain BLOB NOT NULL, blocks BLOB,
     PRIMARY KEY(reason, name, domain)) WITHOUT ROWID;
+  CREATE TABLE placed(number INTEGER PRIMARY KEY AUTOINCREMENT, domain BLOB NOT NULL, location TEXT NOT NULL,
+    handle TEXT NOT NULL, class TEXT NOT NULL, bytes INTEGER NOT NULL, sha256 BLOB NOT NULL, tree_hash BLOB NOT NULL,
+    placed_at INTEGER NOT NULL, UNIQUE(domain, location, handle));
+  CREATE TABLE placed_bricks(name BLOB NOT NULL, placed INTEGER NOT NULL, kind TEXT NOT NULL, offset INTEGER NOT NULL,
+    bytes INTEGER NOT NULL, PRIMARY KEY(name, placed)) WITHOUT ROWID;
   CREATE TABLE cursors(domain BLOB PRIMARY KEY, ledger_object TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE seen_ledger(name TEXT PRIMARY KEY) WITHOUT ROWID;
   CREATE TABLE opened_indexes(name TEXT PRIMARY KEY, text TEXT NOT NULL);

@@ -7,6 +7,7 @@ import { configPlace, repositoryPlace, statePlace } from "./places.ts";
 import { printable } from "./printable.ts";
 import { noProgress, ProgressLine } from "./progress_line.ts";
 import type { Progress } from "./progress.ts";
+import type { BucketChoice } from "../verbs/mod.ts";
 import { askPassphrase, askYes } from "./prompts.ts";
 import { newSecrets, openingSecrets, type Secrets } from "./secrets.ts";
 
@@ -24,6 +25,8 @@ export interface Session {
   readonly places: Places;
   /** Whether the user named the repository; if not, an index file may know a better place than the default. */
   readonly repositoryGiven: boolean;
+  /** How a repository in a bucket is reached and written. */
+  readonly bucket: BucketChoice;
   /** The keys that open the repository. */
   readonly secrets: Secrets;
   /** The passphrase of a slot that is about to be written by `key add` and `key passwd`. */
@@ -35,6 +38,8 @@ export interface Session {
   readonly signal: AbortSignal;
   /** How many threads may work; undefined: as many as there are processors. */
   readonly threads: number | undefined;
+  /** Whether what entries are called may be kept on this machine, so that listing them again is fast. */
+  readonly keepsEntries: boolean;
   readonly now: () => Date;
   /** For `Deno.Command` with `clearEnv: true`. */
   readonly childEnvironment: () => Record<string, string>;
@@ -82,6 +87,7 @@ export async function openSession(
       config: () => configPlace(around),
     },
     repositoryGiven: Boolean(keys.repository ?? environment.variables()["TARZAN_REPOSITORY"]),
+    bucket: bucketChoice(request),
     secrets: await openingSecrets(keys, around),
     newSecrets: newSecrets("newPassphraseFile" in request ? request : {}, around),
     stdin: environment.stdin,
@@ -89,6 +95,7 @@ export async function openSession(
     progress,
     signal,
     threads: request.threads,
+    keepsEntries: !("noCache" in request && request.noCache) && !environment.variables()["TARZAN_NO_CACHE"],
     now: environment.now,
     childEnvironment: () => childEnvironment(environment.variables()),
     tell,
@@ -99,6 +106,15 @@ export async function openSession(
       return askYes(terminal, { text, instead });
     },
   };
+}
+
+/** What the command line says of a bucket; what it does not say is left out. */
+function bucketChoice(request: Request): BucketChoice {
+  const said = {
+    ...("bucket" in request ? request.bucket : {}),
+    ...("brickStorage" in request ? request.brickStorage : {}),
+  };
+  return Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined));
 }
 
 function openProgress(request: Request, environment: Environment): Progress & { clear(): void } {

@@ -15,10 +15,13 @@ export {
   type Confirmation,
   type Listing,
   NotThawedError,
+  type StoredClass,
   type Thaw,
   type Tier,
 } from "./cold.ts";
+export { type ColdPlace, isColdLocation, parseColdLocation } from "./cold_location.ts";
 export { formatUsd, GB_BYTES, MONTH_DAYS } from "./money.ts";
+export { type ColdStoreOptions, openColdStore } from "./open_cold.ts";
 export {
   egressCost,
   estimateRestore,

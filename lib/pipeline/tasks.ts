@@ -93,6 +93,7 @@ export class TaskRunner {
   readonly #openers = new Map<number, Opener>();
   readonly #hashers = new Map<string, Promise<IdHasher>>();
   #shared: Promise<SharedIdHasher> | undefined;
+  #room: Uint8Array<ArrayBuffer> = new Uint8Array();
 
   /** `thread` is the number of its scratch area in the arena. */
   constructor(arena: Arena | undefined, thread: number) {
@@ -136,12 +137,13 @@ export class TaskRunner {
 
   async #seal(task: SealTask): Promise<number> {
     const memory = new Uint8Array(this.#arena!.memory.buffer);
-    const packed = packBlock(memory.subarray(task.offset, task.offset + task.length), task.level);
+    if (this.#room.length <= task.length) this.#room = new Uint8Array(task.length + ROOM_STEP_BYTES);
+    const packed = packBlock(memory.subarray(task.offset, task.offset + task.length), task.level, this.#room);
     const sealer = keep(this.#sealers, task.key.serial, () => new Sealer(task.key.key, task.key.hm));
+    // Sealing takes a copy before it returns: the next block may have the room.
     const sealed = await sealer.seal("B", task.number, packed);
     memory.set(sealed, task.offset);
     const { length } = sealed;
-    free(packed);
     free(sealed);
     return length;
   }
@@ -173,6 +175,9 @@ export class TaskRunner {
     return hasher;
   }
 }
+
+/** Blocks are of a MiB and some; room is made anew when a longer one comes. */
+const ROOM_STEP_BYTES = 1024 * 1024;
 
 /** Bricks whose keys a thread remembers: those being filled, and the most recently read. */
 const KEPT_KEYS = 64;

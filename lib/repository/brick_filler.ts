@@ -62,14 +62,14 @@ let serials = 0;
 export class BrickFiller {
   readonly #options: FillerOptions;
   #brick: OpenBrick | undefined;
-  #closing: Promise<void> = Promise.resolve();
+  /** Bricks that are being stored, oldest first; each is over only when those before it are. */
+  #closing: Promise<void>[] = [];
   #failure: Error | undefined;
   /** Chunks in bricks that are in the store. */
   storedChunks = 0;
 
   constructor(options: FillerOptions) {
     this.#options = options;
-    this.#closing.catch(() => {});
   }
 
   /** The brick and number of the next block. Closes the brick before it when that is full. */
@@ -103,12 +103,12 @@ export class BrickFiller {
   /** Closes the brick that is being filled, if any, and waits until all are in the store. Append everything before. */
   async finish(): Promise<void> {
     if (this.#brick !== undefined) await this.#close();
-    await this.#closing;
+    await Promise.all(this.#closing);
   }
 
-  /** Gives up what is not whole yet; a brick that is on its way into the store gets there first. */
+  /** Gives up what is not whole yet; bricks that are on their way into the store get there first. */
   async abort(): Promise<void> {
-    await this.#closing.catch(() => {});
+    await Promise.allSettled(this.#closing);
     await this.#brick?.staged.abort();
   }
 
@@ -146,14 +146,15 @@ export class BrickFiller {
     await brick.staged.write(bytes);
   }
 
-  /** Ends the brick; storing it goes on beside the next one, but never two at a time. */
+  /** Ends the brick; storing it goes on beside the next ones, as many at a time as the store wants. */
   async #close(): Promise<void> {
     const brick = this.#brick!;
     await this.#appended(brick, brick.raw.length);
-    await this.#closing;
+    while (this.#closing.length >= (this.#options.store.commitsAtOnce ?? 1)) await this.#closing[0];
     this.#brick = undefined;
-    this.#closing = this.#store(brick);
-    this.#closing.catch(() => {});
+    const closing = this.#store(brick, this.#closing.at(-1)).then(() => void this.#closing.shift());
+    closing.catch(() => {});
+    this.#closing.push(closing);
   }
 
   /** Waits until so many blocks were appended. */
@@ -164,7 +165,8 @@ export class BrickFiller {
     }
   }
 
-  async #store(brick: OpenBrick): Promise<void> {
+  /** Stores a brick; what is said of it is said after what is said of the one before. */
+  async #store(brick: OpenBrick, before: Promise<void> | undefined): Promise<void> {
     const { keys, kind, onWhole, onBrick, onSeal } = this.#options;
     const toc = brick.toc.toc();
     const blockBytes = brick.sealed.reduce((sum, bytes) => sum + bytes, 0);
@@ -175,6 +177,7 @@ export class BrickFiller {
     const record = { name, kind, bytes: brick.staged.written, treeHash, toc };
     await onWhole?.(record);
     await brick.staged.commit(brickObject(kind, name));
+    await before;
     onBrick(record);
     // Only now: whoever counts on these chunks must find their brick among those to be published.
     this.storedChunks += brick.chunks;

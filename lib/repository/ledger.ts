@@ -119,10 +119,12 @@ async function takeIn(
     if (right === "record") corrections.push(row);
     problems.push(contradiction(brick.name, { object: name, other: known.ledgerObject, right }));
   }
+  const placed = records.flatMap((record) => record.type === "placed" ? [{ domain, ...record.placed }] : []);
   const gone = records.flatMap((record) => record.type === "gone" ? [record.name] : []);
   catalog.transaction(() => {
     catalog.addBricks(rows);
     for (const row of corrections) catalog.replaceBrick(row);
+    if (placed.length > 0) catalog.addPlaced(placed);
     if (gone.length > 0) catalog.exclude("gone", gone, "add", domain);
     catalog.markLedgerSeen([name]);
   });

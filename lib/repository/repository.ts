@@ -6,6 +6,7 @@ import { type Config, parseConfig } from "./config.ts";
 import { NoRepositoryError } from "./errors.ts";
 import { CONFIG_NAME, domainOf } from "./names.ts";
 import { readBounded } from "./bounded.ts";
+import { putOwn } from "./put_own.ts";
 
 const CONFIG_LIMIT_BYTES = 64 * 1024;
 
@@ -59,7 +60,7 @@ export async function openRepository(
 /** Writes tarzan.json again where it was lost. */
 export async function restoreConfig({ store, keyring }: Repository): Promise<void> {
   if (await store.head(CONFIG_NAME) === undefined) {
-    await store.put(CONFIG_NAME, new TextEncoder().encode(keyring.config));
+    await putOwn(store, CONFIG_NAME, new TextEncoder().encode(keyring.config));
   }
 }
 

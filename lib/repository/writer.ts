@@ -16,7 +16,7 @@ import { IdSet } from "./id_set.ts";
 import { newestIndex } from "./indexes.ts";
 import type { Journal } from "./journal.ts";
 import { learn } from "./ledger.ts";
-import { indexObject, newStamp, stampTime } from "./names.ts";
+import { brickObject, indexObject, newStamp, stampTime } from "./names.ts";
 import { PageTable } from "./page_table.ts";
 import { missingBricks, noteCondemned } from "./presence.ts";
 import { putOwn } from "./put_own.ts";
@@ -137,6 +137,15 @@ export class BackupWriter {
 
   get snapshot(): string {
     return this.#snapshot;
+  }
+
+  /** Names of the objects of all bricks that this backup relies on. */
+  get reliedObjects(): string[] {
+    const { catalog } = this.#options.repository;
+    const needed = new Set(this.#neededBricks());
+    return [...catalog.bricks({ domain: this.#options.domain })]
+      .filter(({ name }) => needed.has(name))
+      .map(({ kind, name }) => brickObject(kind, name));
   }
 
   /** Where sealed blocks of a kind go. */

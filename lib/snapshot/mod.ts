@@ -14,6 +14,7 @@ export {
   type VerifiedIndex,
   verifyIndex,
 } from "./index_file.ts";
+export { decodeListed, encodeListed, LISTED_FORM, type ListedEntry } from "./listed.ts";
 export { decodePageRefs, encodePageRef, type HeadOp, type PageRef, SMALL_BODY_BYTES } from "./page.ts";
 export { PAGE_RULE, type PageRule, type RecipeOptions, RecipeWriter } from "./recipe.ts";
 export { sealedFromText, type SealedIndex, sealedToText } from "./sealed_index.ts";

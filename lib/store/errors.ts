@@ -17,3 +17,8 @@ export class StoreFullError extends Error {
 export class StoreReadOnlyError extends Error {
   override name = "StoreReadOnlyError";
 }
+
+/** The object is in an archive class and no readable copy of it has been asked for, or none is there yet. */
+export class ArchivedError extends Error {
+  override name = "ArchivedError";
+}

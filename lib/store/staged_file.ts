@@ -27,6 +27,11 @@ export class StagedFile implements Staged {
     return this.#written;
   }
 
+  /** A commit has brought all bytes to the disk, but not yet succeeded. */
+  get isWhole(): boolean {
+    return this.#state === "whole";
+  }
+
   async write(bytes: Uint8Array): Promise<void> {
     this.#require("filling", "write to");
     this.#state = "busy";

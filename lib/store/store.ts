@@ -23,6 +23,12 @@ export interface Store {
   readonly location: string;
 
   /**
+   * How many commits may be under way at once and gain by it; undefined: one. Where a commit is an upload, others can be
+   * filled and sent meanwhile.
+   */
+  readonly commitsAtOnce?: number;
+
+  /**
    * All objects whose name begins with `prefix`, ascending by the bytes of their names; with `after`, only names
    * greater than that text (which need not be a name). `prefix` is plain text: `"ledger/ab"` finds `ledger/ab/x` and
    * `ledger/abc`. Nothing there is an empty listing; a store that is gone is a `NotFoundError`, never an empty listing.
@@ -53,6 +59,18 @@ export interface Store {
 
   /** The clock that stamps `modifiedAt`: the only one to compare those times with. */
   now(): Promise<Date>;
+
+  /**
+   * Makes sure that these objects cannot be removed for a good while: what protects them is prolonged where less than half of
+   * its time is left. `known` is what an earlier call answered. Undefined: this store was not told to protect anything.
+   */
+  protect?(
+    names: readonly string[],
+    known: ReadonlyMap<string, Date>,
+  ): Promise<{ locked: Map<string, Date>; prolonged: number } | undefined>;
+
+  /** Brings to its end what runs that died had begun to commit. Only stores that keep such things have this. */
+  recover?(): Promise<void>;
 
   /** Gives up stagings that were not committed and lets go of the store; nothing may be asked of it afterwards. */
   close(): Promise<void>;

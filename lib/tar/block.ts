@@ -124,19 +124,29 @@ export function sizeIsWritten(bytes: Uint8Array, at: number): boolean {
 }
 
 /** A copy of a text field: up to its first zero byte, or all of it. */
-export function readText(bytes: Uint8Array, at: number, [offset, length]: Field): Uint8Array {
+export function readText(bytes: Uint8Array, at: number, field: Field): Uint8Array {
+  return viewText(bytes, at, field).slice();
+}
+
+/** `readText` without the copy, which takes most of its time. */
+export function viewText(bytes: Uint8Array, at: number, [offset, length]: Field): Uint8Array {
   const from = at + offset;
   let end = from;
   while (end < from + length && bytes[end] !== 0) end++;
-  return bytes.slice(from, end);
+  return bytes.subarray(from, end);
 }
 
-/** The name in the header block itself. The prefix is part of it only in POSIX headers; GNU keeps other things there. */
+/** A copy of the name in the header block itself. */
 export function readName(bytes: Uint8Array, at: number, dialect: Dialect): Uint8Array {
-  const name = readText(bytes, at, FIELD.name);
+  return viewName(bytes, at, dialect).slice();
+}
+
+/** `readName` without the copy. The prefix is part of it only in POSIX headers; GNU keeps other things there. */
+export function viewName(bytes: Uint8Array, at: number, dialect: Dialect): Uint8Array {
+  const name = viewText(bytes, at, FIELD.name);
   if (dialect !== "ustar" || bytes[at + FIELD.prefix[0]] === 0) return name;
   // star puts two times behind a prefix of 131 bytes; it always ends that with a zero, so reading up to a zero fits both.
-  const prefix = readText(bytes, at, FIELD.prefix);
+  const prefix = viewText(bytes, at, FIELD.prefix);
   const joined = new Uint8Array(prefix.length + 1 + name.length);
   joined.set(prefix);
   joined[prefix.length] = 0x2f;

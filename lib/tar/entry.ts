@@ -13,11 +13,11 @@ import {
   dialectOf,
   FIELD,
   paddingLength,
-  readName,
   readNumber,
   readSize,
-  readText,
   TYPE_AT,
+  viewName,
+  viewText,
 } from "./block.ts";
 import { bodyLength, bodyRule, TYPE } from "./body_rule.ts";
 import { PaxReader, readDecimal } from "./pax.ts";
@@ -32,7 +32,7 @@ export type EntryType = "-" | "h" | "l" | "c" | "b" | "d" | "p" | "D" | "V" | "M
 
 /** What a header says. Numbers that cannot be read are 0. */
 export interface Entry {
-  /** The full raw name. Print it with `printableName` only. */
+  /** The full raw name, mostly a view of the header. Print it with `printableName` only. */
   name: Uint8Array;
   type: EntryType;
   /** Bytes of the body in the archive, as the header has it. */
@@ -61,13 +61,15 @@ export interface Entry {
   globalPax: Map<string, Uint8Array>;
 }
 
+const NO_TEXT = new Uint8Array();
+
 /** Reads the raw header bytes of one entry. Never throws. */
 export function readEntry(header: Uint8Array): Entry {
   const head = readHead(header);
   const { block, dialect, pax, globalPax } = head;
   const type = block[TYPE_AT]!;
   const field = (key: keyof typeof FIELD) => finite(readNumber(block, 0, FIELD[key]));
-  const text = (key: keyof typeof FIELD) => dialect === "v7" ? new Uint8Array(0) : readText(block, 0, FIELD[key]);
+  const text = (key: keyof typeof FIELD) => dialect === "v7" ? NO_TEXT : viewText(block, 0, FIELD[key]);
   const value = (key: string) => notEmpty(pax.get(key));
   const number = (key: string) => readPaxNumber(value(key));
   const length = (key: string) => {
@@ -75,7 +77,7 @@ export function readEntry(header: Uint8Array): Entry {
     return digits === undefined ? undefined : notNegative(readDecimal(digits));
   };
 
-  const name = value("GNU.sparse.name") ?? value("path") ?? notEmpty(head.longName) ?? readName(block, 0, dialect);
+  const name = value("GNU.sparse.name") ?? value("path") ?? notEmpty(head.longName) ?? viewName(block, 0, dialect);
   const ownSize = value("size") && readDecimal(value("size")!);
   const size = finite(
     bodyLength({
@@ -103,7 +105,7 @@ export function readEntry(header: Uint8Array): Entry {
     group: printableName(value("gname") ?? text("group")),
     mtime: number("mtime") ?? field("mtime"),
     linkName: isLink
-      ? value("linkpath") ?? notEmpty(head.longLink) ?? readText(block, 0, FIELD.link)
+      ? value("linkpath") ?? notEmpty(head.longLink) ?? viewText(block, 0, FIELD.link)
       : new Uint8Array(0),
     devMajor: isDevice ? number("SCHILY.devmajor") ?? field("devMajor") : 0,
     devMinor: isDevice ? number("SCHILY.devminor") ?? field("devMinor") : 0,

@@ -16,6 +16,7 @@ import { SMALL_BODY_BYTES, STREAM_SIZES } from "../snapshot/mod.ts";
 import { runBackup } from "./backup_run.ts";
 import { catchUp, open, type Opened } from "./open.ts";
 import { ownFolder } from "./local_state.ts";
+import { extendLocks } from "./extend_locks.ts";
 import { readSettings } from "./settings.ts";
 import type { VerbSession } from "./session.ts";
 
@@ -131,6 +132,8 @@ async function store(
   let journal: Journal | undefined;
   let writer: BackupWriter | undefined;
   try {
+    // Bricks that a dead run was sending are in the store before anybody asks whether they are.
+    await repository.store.recover?.();
     const dead = await deadJournals(journalFolder, journalKeys);
     journal = await Journal.begin(journalFolder, journalKeys);
     writer = await BackupWriter.begin({
@@ -151,6 +154,7 @@ async function store(
     const run = { repository, writer, cut, batches: engine.batches(source), source, label, tags };
     const { snapshot, index, facts } = await runBackup(session, run);
     await journal.end();
+    await prolongLocks(session, { opened, writer });
     const { entries, bytes, opaqueBytes, incomplete, producer } = facts;
     const { counts } = writer;
     return {
@@ -174,6 +178,21 @@ async function store(
     throw error;
   } finally {
     engine.close();
+  }
+}
+
+/** The backup is made; a lock that cannot be prolonged today can be tomorrow. */
+async function prolongLocks(
+  session: VerbSession,
+  { opened, writer }: { opened: Opened; writer: BackupWriter },
+): Promise<void> {
+  const { store } = opened.repository;
+  if (store.protect === undefined) return;
+  try {
+    await extendLocks(store, { objects: writer.reliedObjects, state: opened.state, now: session.now() });
+  } catch (error) {
+    session.signal.throwIfAborted();
+    session.warn(`The backup is stored, but locks could not be prolonged: ${(error as Error).message}`);
   }
 }
 

@@ -3,7 +3,6 @@
  * ("id offset length", a line each): what dtar called a detached tar. It can be listed, compared and kept; it holds no contents.
  */
 import { toHex } from "../crypto/mod.ts";
-import type { Output } from "../pipeline/mod.ts";
 import { openPage, pageEntries, type PageEntry, type PlacedOp, placedOps } from "../snapshot/mod.ts";
 import { endOfArchive, makeHeader, paddingLength } from "../tar/mod.ts";
 import { catchUp, open } from "./open.ts";
@@ -13,11 +12,11 @@ import type { VerbSession } from "./session.ts";
 /** Writes the detached tar of a snapshot. */
 export async function detach(
   session: VerbSession,
-  options: { snapshot: string | undefined; output: Output },
+  options: { snapshot: string | undefined; output: (bytes: Uint8Array) => Promise<void> | void },
 ): Promise<{ snapshot: string; entries: number }> {
   const file = await readIndexFile(options.snapshot);
   const opened = await open(session, { location: await locationFor(session, file), need: "list" });
-  const readers = new SnapshotReaders(opened.repository, 1);
+  const readers = new SnapshotReaders(opened.repository);
   try {
     const index = await findIndex(opened.repository, options.snapshot, file);
     await catchUp(session, opened.repository, [index.domain]);

@@ -2,20 +2,12 @@
 import { DamageError } from "../crypto/mod.ts";
 import { copyOut, type Output } from "../pipeline/mod.ts";
 import type { OutSegment } from "../pipeline/mod.ts";
-import {
-  openAhead,
-  openHeads,
-  openPage,
-  pageEntries,
-  type PageEntry,
-  type PageRef,
-  placedOps,
-  replay,
-} from "../snapshot/mod.ts";
+import { type ListedEntry, openPage, pageEntries, type PageRef, placedOps, replay } from "../snapshot/mod.ts";
 import { endOfArchive, paddingLength } from "../tar/mod.ts";
-import { catchUp, open } from "./open.ts";
+import { listedPages } from "./entries.ts";
+import { catchUp, type Opened } from "./open.ts";
 import { plainName, selector } from "./selector.ts";
-import { findIndex, locationFor, type OpenSnapshot, readIndexFile, SnapshotReaders } from "./snapshot.ts";
+import { findIndex, locationFor, type OpenSnapshot, openToRead, readIndexFile } from "./snapshot.ts";
 import type { VerbSession } from "./session.ts";
 
 export interface ExtractOptions {
@@ -38,8 +30,8 @@ export interface ExtractResult {
 /** Writes a snapshot, or some entries of it, to `output`. */
 export async function extract(session: VerbSession, options: ExtractOptions): Promise<ExtractResult> {
   const file = await readIndexFile(options.snapshot);
-  const opened = await open(session, { location: await locationFor(session, file), need: "extract" });
-  const readers = new SnapshotReaders(opened.repository, session.threads);
+  const reading = { location: await locationFor(session, file), need: "extract" as const };
+  const { opened, readers, close } = await openToRead(session, reading);
   try {
     const index = await findIndex(opened.repository, options.snapshot, file);
     await catchUp(session, opened.repository, [index.domain]);
@@ -47,12 +39,11 @@ export async function extract(session: VerbSession, options: ExtractOptions): Pr
     if (!index.complete) warnOfIncomplete(session, snapshot);
     const written = options.paths.length === 0
       ? await whole(session, snapshot, options.output)
-      : await some(session, snapshot, options);
+      : await some(session, { opened, snapshot }, options);
     if (index.complete) return { snapshot: index.snapshot, ...written };
     return { snapshot: index.snapshot, ...written, incomplete: whyIncomplete(snapshot) };
   } finally {
-    readers.close();
-    await opened.close();
+    await close();
   }
 }
 
@@ -84,23 +75,21 @@ async function whole(session: VerbSession, snapshot: OpenSnapshot, output: Outpu
   return { bytes };
 }
 
-/** Which entries of which pages are wanted; pages by their number in the snapshot. */
-type Wanted = Map<number, { ref: PageRef; entries: Set<number> }>;
-
-async function some(session: VerbSession, snapshot: OpenSnapshot, options: ExtractOptions) {
-  const wanted = await findWanted(session, snapshot, options.paths);
+async function some(
+  session: VerbSession,
+  { opened, snapshot }: { opened: Opened; snapshot: OpenSnapshot },
+  options: ExtractOptions,
+) {
+  const wanted = await findWanted(session, { opened, snapshot }, options.paths);
   const { reader, get } = snapshot;
   let entries = 0;
   async function* segments(): AsyncGenerator<OutSegment> {
-    const pages = [...wanted.pages].sort(([a], [b]) => a - b);
-    for (const [, { ref, entries: numbers }] of pages) {
+    for (const ref of wanted.pages) {
       const page = await openPage(ref, get);
-      const all = pageEntries(page.ops);
       const placed = [...placedOps(page, get)];
-      for (const number of [...numbers].sort((a, b) => a - b)) {
-        const entry = all[number]!;
+      for (const { entry, fromOp, bodyOp, bodyBytes } of pageEntries(page.ops)) {
+        if (!wanted.wants(entry)) continue;
         entries++;
-        const { fromOp, bodyOp, bodyBytes } = entry;
         for (const { segments } of placed.slice(fromOp, (bodyOp ?? fromOp) + 1)) yield* segments();
         yield { bytes: new Uint8Array(paddingLength(bodyBytes)) };
       }
@@ -117,55 +106,41 @@ async function some(session: VerbSession, snapshot: OpenSnapshot, options: Extra
   return { bytes, entries };
 }
 
-/** Which entries are asked for, and those that hard links among them point to. */
-async function findWanted(session: VerbSession, snapshot: OpenSnapshot, paths: readonly string[]) {
+/** Whether an entry is meant. */
+type Wants = (entry: ListedEntry) => boolean;
+
+/** Which entries are asked for, with those that hard links among them point to, and the pages that hold any. */
+async function findWanted(
+  session: VerbSession,
+  { opened, snapshot }: { opened: Opened; snapshot: OpenSnapshot },
+  paths: readonly string[],
+): Promise<{ pages: PageRef[]; wants: Wants; missing: string[] }> {
   const select = selector(paths);
-  const pages: Wanted = new Map();
   const links = new Set<string>();
   const chosen = new Set<string>();
-  await collect(session, snapshot, pages, ({ entry }) => {
-    const name = plainName(entry.name);
-    if (!select.matches(name)) return false;
-    chosen.add(name);
-    if (entry.type === "h") links.add(plainName(entry.linkName));
+  const pagesWith = async (wants: Wants) => {
+    const pages = new Map<number, PageRef>();
+    let number = 0;
+    for await (const { ref, entries } of listedPages(session, opened, snapshot)) {
+      // Every entry is looked at: what is chosen is noted on the way.
+      if (entries.filter(wants).length > 0) pages.set(number, ref);
+      number++;
+    }
+    return pages;
+  };
+  let pages = await pagesWith(({ name, type, linkName }) => {
+    const plain = plainName(name);
+    if (!select.matches(plain)) return false;
+    chosen.add(plain);
+    if (type === "h") links.add(plainName(linkName));
     return true;
   });
   const targets = links.difference(chosen);
-  if (targets.size > 0) {
-    await collect(session, snapshot, pages, ({ entry }) => entry.type !== "h" && targets.has(plainName(entry.name)));
-  }
-  return { pages, missing: select.missing() };
-}
-
-async function collect(
-  session: VerbSession,
-  snapshot: OpenSnapshot,
-  into: Wanted,
-  wants: (entry: PageEntry) => boolean,
-): Promise<void> {
-  let page = 0;
-  for await (const { ref, entries } of pagesWithEntries(session, snapshot)) {
-    entries.forEach((entry, number) => {
-      if (!wants(entry)) return;
-      const wanted = into.get(page) ?? { ref, entries: new Set() };
-      wanted.entries.add(number);
-      into.set(page, wanted);
-    });
-    page++;
-  }
-}
-
-/** The entries of a snapshot, page by page. */
-export async function* pagesWithEntries(
-  session: VerbSession,
-  { pages, get, sealed }: OpenSnapshot,
-): AsyncGenerator<{ ref: PageRef; entries: PageEntry[] }> {
-  let bytesDone = 0;
-  const opened = openAhead(pages(), async (ref) => ({ ref, heads: await openHeads(ref, get) }));
-  for await (const { ref, heads } of opened) {
-    yield { ref, entries: pageEntries(heads) };
-    bytesDone += ref.bytes;
-    session.progress.update({ phase: "reading the recipe", bytesDone, bytesTotal: sealed.bytes });
-    session.signal.throwIfAborted();
-  }
+  const isTarget: Wants = ({ name, type }) => type !== "h" && targets.has(plainName(name));
+  if (targets.size > 0) pages = new Map([...pages, ...await pagesWith(isTarget)].sort(([a], [b]) => a - b));
+  return {
+    pages: [...pages.values()],
+    wants: (entry) => select.matches(plainName(entry.name)) || isTarget(entry),
+    missing: select.missing(),
+  };
 }

@@ -12,8 +12,9 @@ import {
   toHex,
 } from "../crypto/mod.ts";
 import { checkPin, CONFIG_NAME, formatConfig, makeSlot } from "../repository/mod.ts";
-import { createDirectoryStore } from "../store/mod.ts";
+import { ExistsError, isBucketLocation, type Store } from "../store/mod.ts";
 import { pinOptions } from "./open.ts";
+import { createStore } from "./open_store.ts";
 import { recoverySheet } from "./recovery_sheet.ts";
 import { rememberSettings } from "./settings.ts";
 import type { VerbSession } from "./session.ts";
@@ -55,22 +56,46 @@ export async function init(session: VerbSession, options: InitOptions): Promise<
   const bundle = formatBundle(await createFullBundle({ repository, config, domainName: FIRST_DOMAIN }));
   // Everything that can fail for a wrong option comes before the first byte is written.
   const slots = await Promise.all(seals.slots.map(({ label, to }) => makeSlot({ bundle, label, to })));
-  const store = await createDirectoryStore(location);
+  const store = await createStore(session, location);
   try {
     for (const { name, bytes } of slots) await store.put(name, bytes, { once: true });
     await store.put(CONFIG_NAME, new TextEncoder().encode(config), { once: true });
+    if (isBucketLocation(location)) await warnIfOverwritten(session, store, config);
     await checkPin({ bundle, repository, proved: true }, pinOptions(session, store));
     const { level, brickSizeBytes } = options;
     await rememberSettings(session.places.config(), repository, { level, brickSizeBytes });
     const code = pinCode(bundleHash(bundle));
     const texts = await Promise.all(slots.map(async ({ name, bytes }) => ({ name, text: await armorSlot(bytes) })));
-    const sheet = recoverySheet({ location: store.location, repository, code, slots: texts });
+    const sheet = recoverySheet({ location: placeOnPaper(session, store), repository, code, slots: texts });
     const names = slots.map(({ name }) => name);
     const secret = seals.passphrase === undefined ? {} : { passphrase: seals.passphrase };
     return { repository, location: store.location, slots: names, code, sheet, ...secret };
   } finally {
     await store.close();
   }
+}
+
+/** A place with all that is needed to find it again from another machine. */
+function placeOnPaper({ bucket }: VerbSession, { location }: Store): string {
+  const more = [
+    ...(bucket?.endpoint === undefined ? [] : [`--endpoint ${bucket.endpoint}`]),
+    ...(bucket?.region === undefined ? [] : [`--region ${bucket.region}`]),
+  ];
+  return isBucketLocation(location) ? [location, ...more].join(" ") : location;
+}
+
+/** Some servers store over what is there though they are asked not to: better to know before there are backups. */
+async function warnIfOverwritten(session: VerbSession, store: Store, config: string): Promise<void> {
+  try {
+    await store.put(CONFIG_NAME, new TextEncoder().encode(config), { once: true });
+  } catch (error) {
+    if (error instanceof ExistsError) return;
+    throw error;
+  }
+  session.warn(
+    `${store.location} overwrites what is there though it is asked not to (If-None-Match). Backups work, but nothing ` +
+      "protects them from a machine that was taken over: use a server with conditional writes, or Object Lock",
+  );
 }
 
 /** The slots that a choice asks for, with labels; and the passphrase, if one was generated. */

@@ -20,7 +20,8 @@ import {
 import { addSlot, listSlots, type StoredSlot } from "../repository/mod.ts";
 import { type SlotChoice, slotSeals } from "./init.ts";
 import { ownFolder } from "./local_state.ts";
-import { open, type Opened, openStore } from "./open.ts";
+import { open, type Opened } from "./open.ts";
+import { openStore } from "./open_store.ts";
 import { recoverySheet } from "./recovery_sheet.ts";
 import type { VerbSession } from "./session.ts";
 
@@ -114,7 +115,7 @@ export interface KeyLine {
 
 /** The key slots of the repository; needs no key. */
 export async function keyList(session: VerbSession): Promise<KeyLine[]> {
-  const store = await openStore(session.places.repository());
+  const store = await openStore(session);
   try {
     const { slots, problems } = await listSlots(store);
     return [

@@ -1,9 +1,10 @@
 /** `list`: the snapshots of a repository, or the entries of one. */
 import { DamageError, UnsupportedError, WrongKeyError } from "../crypto/mod.ts";
 import { listIndexes, openIndex, readIndex } from "../repository/mod.ts";
-import type { PageEntry } from "../snapshot/mod.ts";
+import type { ListedEntry } from "../snapshot/mod.ts";
+import { listedPages } from "./entries.ts";
 import { catchUp, open } from "./open.ts";
-import { pagesWithEntries, whyIncomplete } from "./extract.ts";
+import { whyIncomplete } from "./extract.ts";
 import { plainName, selector } from "./selector.ts";
 import { findIndex, locationFor, readIndexFile, SnapshotReaders } from "./snapshot.ts";
 import type { VerbSession } from "./session.ts";
@@ -72,14 +73,14 @@ export interface ListEntriesOptions {
   snapshot: string | undefined;
   paths: readonly string[];
   /** Takes the entries of a page, in order. */
-  onEntries: (entries: PageEntry[]) => Promise<void> | void;
+  onEntries: (entries: ListedEntry[]) => Promise<void> | void;
 }
 
 /** The entries of a snapshot, or those that the paths name, page by page. */
 export async function listEntries(session: VerbSession, options: ListEntriesOptions): Promise<void> {
   const file = await readIndexFile(options.snapshot);
   const opened = await open(session, { location: await locationFor(session, file), need: "list" });
-  const readers = new SnapshotReaders(opened.repository, 1);
+  const readers = new SnapshotReaders(opened.repository);
   try {
     const index = await findIndex(opened.repository, options.snapshot, file);
     await catchUp(session, opened.repository, [index.domain]);
@@ -88,10 +89,8 @@ export async function listEntries(session: VerbSession, options: ListEntriesOpti
       session.warn(`Snapshot ${index.snapshot} is incomplete: ${whyIncomplete(snapshot)}`);
     }
     const select = options.paths.length === 0 ? undefined : selector(options.paths);
-    for await (const { entries } of pagesWithEntries(session, snapshot)) {
-      const wanted = select === undefined
-        ? entries
-        : entries.filter(({ entry }) => select.matches(plainName(entry.name)));
+    for await (const { entries } of listedPages(session, opened, snapshot)) {
+      const wanted = select === undefined ? entries : entries.filter(({ name }) => select.matches(plainName(name)));
       if (wanted.length > 0) await options.onEntries(wanted);
     }
     const missing = select?.missing() ?? [];

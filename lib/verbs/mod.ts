@@ -1,4 +1,5 @@
 /** One function a verb: connects the parts, decides nothing about bytes, names or threads. */
+export type { BucketChoice } from "./bucket_settings.ts";
 export { type BrickLine, bricks } from "./bricks.ts";
 export { checksum, type ChecksumLine } from "./checksum.ts";
 export { IncompleteInputError } from "./backup_run.ts";

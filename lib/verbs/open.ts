@@ -25,8 +25,9 @@ import {
   type Repository,
   visibleDomains,
 } from "../repository/mod.ts";
-import { NotFoundError, openDirectoryStore, type Store } from "../store/mod.ts";
+import { NotFoundError, type Store } from "../store/mod.ts";
 import { ownFolder, stateFolder } from "./local_state.ts";
+import { openStore, storeAt } from "./open_store.ts";
 import type { VerbSession } from "./session.ts";
 
 /** An opened repository and what lies beside it on this machine. */
@@ -41,24 +42,11 @@ export interface Opened {
   close(): Promise<void>;
 }
 
-/** The store at a place; NoRepositoryError where nothing is. */
-export async function openStore(location: string): Promise<Store> {
-  try {
-    return await openDirectoryStore(location);
-  } catch (cause) {
-    if (!(cause instanceof NotFoundError)) throw cause;
-    throw new NoRepositoryError(
-      `There is no repository at ${location}. Make one with "tarzan init", or name another place with --repository`,
-      { cause },
-    );
-  }
-}
-
 /** Whether there is a repository, or what an interrupted `init` left of one: a key slot is written before the rest. */
-export async function isFounded(location: string): Promise<boolean> {
+export async function isFounded(session: VerbSession): Promise<boolean> {
   let store: Store;
   try {
-    store = await openDirectoryStore(location);
+    store = await storeAt(session, session.places.repository());
   } catch (error) {
     if (error instanceof NotFoundError) return false;
     throw error;
@@ -85,8 +73,7 @@ export async function open(
   session: VerbSession,
   options: { location?: string; need?: Ability; freshCatalog?: boolean } = {},
 ): Promise<Opened> {
-  const location = options.location ?? session.places.repository();
-  const store = await openStore(location);
+  const store = await openStore(session, options.location);
   try {
     await refuseEmpty(store);
     const key = await openKey(session, store);

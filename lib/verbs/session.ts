@@ -1,4 +1,5 @@
 /** What a verb gets of the outside. Nothing here knows a terminal: the command line hands in functions. */
+import type { BucketChoice } from "./bucket_settings.ts";
 
 /** Where things are on this machine. */
 export interface Places {
@@ -36,12 +37,16 @@ export interface VerbSession {
   readonly places: Places;
   /** Whether the user named the repository; if not, an index file may know a better place than the default. */
   readonly repositoryGiven: boolean;
+  /** How a repository in a bucket is reached and written. */
+  readonly bucket?: BucketChoice;
   readonly secrets: Secrets;
   /** The passphrase of a slot that is about to be written. */
   readonly newSecrets: Secrets;
   readonly progress: Progress;
   readonly signal: AbortSignal;
   readonly threads: number | undefined;
+  /** Whether what entries are called may be kept on this machine, so that listing them again is fast. */
+  readonly keepsEntries: boolean;
   readonly now: () => Date;
   readonly childEnvironment: () => Record<string, string>;
   warn(message: string): void;

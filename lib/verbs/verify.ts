@@ -12,7 +12,7 @@ import {
 import { NotFoundError, StoreFullError, StoreReadOnlyError } from "../store/mod.ts";
 import type { VerifiedIndex } from "../snapshot/mod.ts";
 import { readBrickList } from "../snapshot/mod.ts";
-import { openStore } from "./open.ts";
+import { openStore } from "./open_store.ts";
 import { checkLedgers, checkTold } from "./verify_ledgers.ts";
 import {
   findIndex,
@@ -46,7 +46,7 @@ export async function verify(session: VerbSession, options: VerifyOptions): Prom
 
 /** What can be said without a key: whether every brick's name is the SHA-256 of its bytes. */
 async function verifyNames(session: VerbSession): Promise<VerifyResult> {
-  const store = await openStore(session.places.repository());
+  const store = await openStore(session);
   const report = new Report();
   try {
     const bricksHashed = await checkNames(session, { store, report });

@@ -22,7 +22,7 @@ export async function tarRound(site: Site, next: Numbers): Promise<string[]> {
   await listEntries(machine.session, {
     snapshot,
     paths: [],
-    onEntries: (entries) => void names.push(...entries.map(({ entry }) => new TextDecoder().decode(entry.name))),
+    onEntries: (entries) => void names.push(...entries.map(({ name }) => new TextDecoder().decode(name))),
   });
   if (names.length > 0) {
     const paths = [oneOf(next, names)];

@@ -23,15 +23,31 @@ function shown(args: string[], columns = 80): string {
 }
 
 const general = { json: false, progress: undefined, threads: undefined, quiet: false };
+const bucket = {
+  endpoint: undefined,
+  region: undefined,
+  profile: undefined,
+  pathStyle: undefined,
+  uploadBytesPerSecond: undefined,
+  downloadBytesPerSecond: undefined,
+};
 const keys = {
   repository: undefined,
+  bucket,
   identityFiles: [],
   passphraseFile: undefined,
   passphraseCommand: undefined,
   passphrase: undefined,
   pin: undefined,
 };
-const writer = { level: undefined, brickSizeBytes: undefined };
+const brickStorage = {
+  dataClass: undefined,
+  metaClass: undefined,
+  lockMode: undefined,
+  lockDays: undefined,
+  spoolBytes: undefined,
+};
+const writer = { level: undefined, brickSizeBytes: undefined, brickStorage };
 const nobodyElse = { recipients: [], recipientsFiles: [], passphraseChoice: "ask" };
 const founding = { chunkSizes: { min: 64 * kib, average: 256 * kib, max: mib }, ...nobodyElse };
 const noNewPassphrase = { newPassphraseFile: undefined, newPassphraseCommand: undefined };
@@ -48,6 +64,33 @@ const create = {
 const init = { command: "init", ...founding, ...writer };
 
 const lines: [line: string, request: object][] = [
+  [
+    "init --class standard-ia --meta-class GLACIER_IR --lock-days 90 --lock-mode compliance --spool-limit 1GiB",
+    {
+      ...init,
+      brickStorage: {
+        dataClass: "STANDARD_IA",
+        metaClass: "GLACIER_IR",
+        lockDays: 90,
+        lockMode: "COMPLIANCE",
+        spoolBytes: 1024 * mib,
+      },
+    },
+  ],
+  [
+    "create --endpoint http://127.0.0.1:9000 --region eu-central-1 --profile me --path-style --limit-upload 2MiB",
+    {
+      ...create,
+      bucket: {
+        ...bucket,
+        endpoint: "http://127.0.0.1:9000",
+        region: "eu-central-1",
+        profile: "me",
+        pathStyle: true,
+        uploadBytesPerSecond: 2 * mib,
+      },
+    },
+  ],
   ["init", init],
   ["init --level 9 --brick-size 512MiB", { ...init, level: 9, brickSizeBytes: 512 * mib }],
   [
@@ -76,19 +119,39 @@ const lines: [line: string, request: object][] = [
   ["create --init --generate-passphrase", { ...create, founding: { ...founding, passphraseChoice: "generate" } }],
   ["create -- tar c --init --help -- -d x", { ...create, producer: ["tar", "c", "--init", "--help", "--", "-d", "x"] }],
   ["create --tag list -- extract", { ...create, tags: ["list"], producer: ["extract"] }],
-  ["extract", { command: "extract", backup: undefined, paths: [], to: undefined }],
-  ["extract b.idx", { command: "extract", backup: "b.idx", paths: [], to: undefined }],
-  ["extract b.idx etc/* --to out home", { command: "extract", backup: "b.idx", paths: ["etc/*", "home"], to: "out" }],
-  ["extract --in b.idx etc home", { command: "extract", backup: "b.idx", paths: ["etc", "home"], to: undefined }],
+  ["extract", { command: "extract", backup: undefined, paths: [], to: undefined, noCache: false }],
+  ["extract b.idx", { command: "extract", backup: "b.idx", paths: [], to: undefined, noCache: false }],
+  ["extract b.idx etc/* --to out home", {
+    command: "extract",
+    backup: "b.idx",
+    paths: ["etc/*", "home"],
+    to: "out",
+    noCache: false,
+  }],
+  ["extract --in b.idx etc home", {
+    command: "extract",
+    backup: "b.idx",
+    paths: ["etc", "home"],
+    to: undefined,
+    noCache: false,
+  }],
   ["extract latest -- -strange -name", {
     command: "extract",
     backup: "latest",
     paths: ["-strange", "-name"],
     to: undefined,
+    noCache: false,
   }],
-  ["list", { command: "list", backup: undefined, globs: [], long: false }],
-  ["list latest --long", { command: "list", backup: "latest", globs: [], long: true }],
-  ["list -l b.idx **/*.jpg etc", { command: "list", backup: "b.idx", globs: ["**/*.jpg", "etc"], long: true }],
+  ["extract etc --no-cache", { command: "extract", backup: "etc", paths: [], to: undefined, noCache: true }],
+  ["list", { command: "list", backup: undefined, globs: [], long: false, noCache: false }],
+  ["list latest --long", { command: "list", backup: "latest", globs: [], long: true, noCache: false }],
+  ["list -l b.idx **/*.jpg etc", {
+    command: "list",
+    backup: "b.idx",
+    globs: ["**/*.jpg", "etc"],
+    long: true,
+    noCache: false,
+  }],
   ["verify", { command: "verify", backups: [], bricks: false, dataPercent: 0 }],
   ["verify --bricks --data a.idx b.idx", {
     command: "verify",
@@ -139,7 +202,7 @@ const lines: [line: string, request: object][] = [
 
 Deno.test("every command line about a repository becomes its request", () => {
   for (const [line, request] of lines) {
-    assert.deepEqual({ ...parse(...line.split(" ")) }, { ...request, ...keys, ...general }, line);
+    assert.deepEqual({ ...parse(...line.split(" ")) }, { ...keys, ...general, ...request }, line);
   }
 });
 
@@ -156,6 +219,7 @@ Deno.test("common options stand before or behind the command", () => {
   const expected = {
     command: "rebuild",
     repository: "/r",
+    bucket,
     identityFiles: ["a", "b"],
     passphraseFile: "p",
     passphraseCommand: "c",
@@ -289,7 +353,7 @@ Deno.test("every option in the issue of its command is in its help, with its def
       "--brick-size SIZE",
       "else 128MiB",
       "else 3",
-      "-d, --repository DIR",
+      "-d, --repository PLACE",
     ],
     extract: ["--to DIR", "--in INDEX"],
     list: ["-l, --long"],

@@ -18,6 +18,7 @@ export function testSession(
     progress: { update() {}, done() {} },
     signal: new AbortController().signal,
     threads: 2,
+    keepsEntries: true,
     now: () => new Date(),
     childEnvironment: () => ({}),
     warn() {},

@@ -7,6 +7,7 @@ import { BlockReader, copyOut, type OutSegment, startReaders } from "../../lib/p
 import { noise } from "../brick/bricks.ts";
 import { idOf, MemorySource } from "./brick_source.ts";
 import { concat } from "./plans.ts";
+import { outcome } from "./workers.ts";
 
 const MIB = 1 << 20;
 /** What copyOut keeps in memory at most, and the block that goes over it. */
@@ -214,6 +215,26 @@ Deno.test("an abort ends the copy with its reason", async () => {
     }
     const options = { reader, output: () => {}, signal: controller.signal };
     await assert.rejects(copyOut(aborting(), options), /interrupted by the test/);
+    await settle(reader, brick);
+  });
+});
+
+Deno.test("an abort ends the copy with its reason while nobody takes the output", async () => {
+  await withSource(async (source, reader) => {
+    const brick = await source.add(blocks);
+    const controller = new AbortController();
+    const { promise: stalled, resolve } = Promise.withResolvers<void>();
+    let writes = 0;
+    const output = () => {
+      writes++;
+      resolve();
+      return new Promise<void>(() => {});
+    };
+    const copied = copyOut(later(chunks.map(whole)), { reader, output, signal: controller.signal });
+    await stalled;
+    controller.abort(new Error("interrupted by the test"));
+    assert.equal(await outcome(copied), "interrupted by the test");
+    assert.equal(writes, 1);
     await settle(reader, brick);
   });
 });

@@ -244,6 +244,18 @@ Deno.test("an abort ends the reading with its reason", async () => {
   });
 });
 
+Deno.test("a signal that came before the reading ends it with its reason, and nothing is read", async () => {
+  for (const threads of [1, 2]) {
+    const taken = { bytes: 0 };
+    const controller = new AbortController();
+    await withEngine(threads, async (engine) => {
+      controller.abort(new Error("interrupted by the test"));
+      assert.equal(await outcome(engine.batches(pieces(TAR, taken)).next()), "interrupted by the test");
+    }, controller.signal);
+    assert.equal(taken.bytes, 0);
+  }
+});
+
 Deno.test("when the reading thread dies, whoever waits for a batch is told", async () => {
   await withFile(TAR, async (path) => {
     await withEngine(1, async (engine) => {

@@ -142,7 +142,7 @@ export async function restore(
   index: IndexName,
 ): Promise<{ bytes: Uint8Array; sealed: SealedIndex }> {
   await learn(repository, index.domain);
-  const readers = new SnapshotReaders(repository, 1);
+  const readers = new SnapshotReaders(repository);
   try {
     const { pages, get, reader, sealed } = await readers.open(await readIndex(repository, index));
     const pieces: Uint8Array[] = [];

@@ -143,6 +143,7 @@ export function sessionOf(at: { location: string; state: string; config: string;
     progress: { update() {}, done() {} },
     signal: new AbortController().signal,
     threads: 1,
+    keepsEntries: true,
     now: () => new Date(),
     childEnvironment: () => ({}),
     warn() {},

@@ -247,7 +247,7 @@ async function named(repository: Bench["repository"], snapshot: string) {
 }
 
 async function bricksOf(repository: Bench["repository"], snapshot: string): Promise<string[]> {
-  const readers = new SnapshotReaders(repository, 1);
+  const readers = new SnapshotReaders(repository);
   try {
     const index = await readIndex(repository, await named(repository, snapshot));
     // Tells the catalogue of the bricks, too.

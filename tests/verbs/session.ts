@@ -64,7 +64,7 @@ export async function extractedBytes(
 export async function listed(session: VerbSession, paths: string[] = [], snapshot?: string): Promise<string[]> {
   const names: string[] = [];
   const onEntries: Parameters<typeof listEntries>[1]["onEntries"] = (entries) =>
-    void names.push(...entries.map(({ entry }) => printableName(entry.name)));
+    void names.push(...entries.map(({ name }) => printableName(name)));
   await listEntries(session, { snapshot, paths, onEntries });
   return names;
 }

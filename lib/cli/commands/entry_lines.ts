@@ -6,11 +6,14 @@ import { type Entry, type EntryType, modeString, printableName } from "../../tar
 import { jsonLine } from "../json.ts";
 import { formatTime } from "../units.ts";
 
+/** What is shown of an entry. */
+type Shown = Omit<Entry, "pax" | "globalPax">;
+
 /** The least width of owner and size together, as in `tar tv`, so that most lines stand below each other. */
 const ownerAndSizeWidth = 20;
 
 /** A line of `tar tv`, with the time in UTC: mode, owner and group, size (or device numbers), time, name, link. */
-export function longLine(entry: Entry): string {
+export function longLine(entry: Shown): string {
   const owner = `${entry.user || entry.uid}/${entry.group || entry.gid}`;
   const isDevice = entry.type === "c" || entry.type === "b";
   const size = isDevice ? `${entry.devMajor},${entry.devMinor}` : String(entry.realSize);
@@ -23,7 +26,7 @@ export function shortLine({ name }: Pick<Entry, "name">): string {
   return printableName(name);
 }
 
-function linkText({ type, linkName }: Entry): string {
+function linkText({ type, linkName }: Shown): string {
   if (type === "l") return ` -> ${printableName(linkName)}`;
   return type === "h" ? ` link to ${printableName(linkName)}` : "";
 }
@@ -49,7 +52,7 @@ const typeWords: Record<EntryType, string> = {
 };
 
 /** The entry as one line of JSON, schema `tarzan.entry/1`. */
-export function entryJson(entry: Entry): string {
+export function entryJson(entry: Shown): string {
   const { type, realSize, size, sparse, mode, uid, gid, user, group, mtime } = entry;
   const isLink = type === "h" || type === "l";
   const isDevice = type === "c" || type === "b";

@@ -18,7 +18,7 @@ export async function foundIfMissing(
   session: Session,
   { json }: { readonly json: boolean },
 ): Promise<Secrets> {
-  if (await isFounded(session.places.repository())) return session.secrets;
+  if (await isFounded(session)) return session.secrets;
   if (founding.passphraseChoice === "none" && session.secrets.identities.length === 0) {
     throw new UsageError(
       "With --no-passphrase only the recipients can open the new repository: give one's age identity with --identity, " +

@@ -31,7 +31,7 @@ async function printEntries({ backup, globs, long, json }: RequestOf<"list">, se
     await listEntries(session, {
       snapshot: backup,
       paths: globs,
-      onEntries: (entries) => writer.add(entries.map(({ entry }) => line(entry)).join("")),
+      onEntries: (entries) => writer.add(entries.map(line).join("")),
     });
   } finally {
     await writer.flush();

@@ -3,6 +3,7 @@ import { message } from "@optique/core/message";
 import { map, multiple, optional, withDefault } from "@optique/core/modifiers";
 import { argument, constant, flag, option } from "@optique/core/primitives";
 import { UsageError } from "../errors.ts";
+import { bucketWriterOptions, type BucketWriterRequest } from "./bucket_options.ts";
 import type { CommandGrammar } from "./command.ts";
 import { foundingOptions, type FoundingRequest, foundingRequest, type FoundingWords } from "./init.ts";
 import { file, word } from "./values.ts";
@@ -17,6 +18,7 @@ export interface CreateRequest extends WriterRequest {
   readonly tags: readonly string[];
   /** Given with --init: the repository to make when there is none. */
   readonly founding: FoundingRequest | undefined;
+  readonly brickStorage: BucketWriterRequest;
   /** The program whose output is backed up, with its arguments; empty: standard input is. */
   readonly producer: readonly string[];
 }
@@ -53,6 +55,7 @@ export const create: CommandGrammar<CreateRequest> = {
             description: message`After "--": a program and its arguments, whose output is the tar.`,
           })),
         }),
+        bucketWriterOptions(),
         object("For the first backup", {
           init: withDefault(
             flag("--init", {
@@ -71,7 +74,7 @@ export const create: CommandGrammar<CreateRequest> = {
 type CreateWords = Omit<CreateRequest, "founding"> & FoundingWords & { readonly init: boolean };
 
 function createRequest(words: CreateWords, args: readonly string[]): CreateRequest {
-  const { command, out, label, tags, level, brickSizeBytes, producer, init } = words;
+  const { command, out, label, tags, level, brickSizeBytes, brickStorage, producer, init } = words;
   const mark = args.indexOf("--");
   if (producer.length > 0 && (mark < 0 || args.length - mark - 1 !== producer.length)) {
     throw new UsageError(
@@ -84,7 +87,7 @@ function createRequest(words: CreateWords, args: readonly string[]): CreateReque
   }
   if (!init) refuseWithoutInit(args.slice(0, mark < 0 ? args.length : mark));
   const founding = init ? foundingRequest(words) : undefined;
-  return { command, out, label, tags, level, brickSizeBytes, producer, founding };
+  return { command, out, label, tags, level, brickSizeBytes, brickStorage, producer, founding };
 }
 
 const needInit = /^--(chunk-(min|average|max)|recipient|recipients-file|generate-passphrase|no-passphrase)(=|$)/;

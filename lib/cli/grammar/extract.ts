@@ -2,7 +2,7 @@ import { object } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
 import { map, multiple, optional } from "@optique/core/modifiers";
 import { argument, constant, option } from "@optique/core/primitives";
-import { backupArgument } from "./shared_options.ts";
+import { backupArgument, noCacheOption } from "./shared_options.ts";
 import type { CommandGrammar } from "./command.ts";
 import { directory, file, word } from "./values.ts";
 
@@ -15,6 +15,7 @@ export interface ExtractRequest {
   readonly paths: readonly string[];
   /** The directory to run the system's tar in; undefined: the tar goes to standard output. */
   readonly to: string | undefined;
+  readonly noCache: boolean;
 }
 
 /** `tarzan extract`. */
@@ -40,15 +41,16 @@ export const extract: CommandGrammar<ExtractRequest> = {
         index: optional(option("--in", file("INDEX"), {
           description: message`The backup, when every argument is to be a PATH.`,
         })),
+        noCache: noCacheOption(),
         backup: optional(backupArgument("latest")),
         paths: multiple(argument(word("PATH"), {
           description:
             message`An entry or a directory, as "tarzan list" shows it; * ? [] and ** match. Default: everything.`,
         })),
       }),
-      ({ command, to, index, backup, paths }) =>
+      ({ index, backup, paths, ...rest }) =>
         index === undefined
-          ? { command, backup, paths, to }
-          : { command, backup: index, paths: backup === undefined ? paths : [backup, ...paths], to },
+          ? { ...rest, backup, paths }
+          : { ...rest, backup: index, paths: backup === undefined ? paths : [backup, ...paths] },
     ),
 };

@@ -4,6 +4,7 @@ import { map } from "@optique/core/modifiers";
 import { constant, option } from "@optique/core/primitives";
 import { UsageError } from "../errors.ts";
 import { formatBytes } from "../units.ts";
+import { bucketWriterOptions, type BucketWriterRequest } from "./bucket_options.ts";
 import type { CommandGrammar } from "./command.ts";
 import { byDefault } from "./shared_options.ts";
 import { checkSlot, slotOptions, type SlotRequest } from "./slot_options.ts";
@@ -28,6 +29,7 @@ export interface FoundingRequest extends SlotRequest {
 /** `tarzan init`. */
 export interface InitRequest extends FoundingRequest, WriterRequest {
   readonly command: "init";
+  readonly brickStorage: BucketWriterRequest;
 }
 
 /** What chunk sizes are when nobody says otherwise. */
@@ -86,13 +88,17 @@ export const init: CommandGrammar<InitRequest> = {
     "tarzan init",
     "tarzan init -d /mnt/backup --generate-passphrase --level 9",
     "tarzan init --no-passphrase --recipients-file admins.txt",
+    "tarzan init -d s3://my-backups/tarzan --region eu-central-1 --lock-days 180",
   ],
   options: () =>
     map(
       merge(
         object("Options", { command: constant("init"), ...foundingOptions() }),
         object("For backups from this machine", writerOptions()),
+        bucketWriterOptions(),
       ),
-      ({ command, level, brickSizeBytes, ...words }) => ({ command, level, brickSizeBytes, ...foundingRequest(words) }),
+      ({ command, level, brickSizeBytes, brickStorage, ...words }) => (
+        { command, level, brickSizeBytes, brickStorage, ...foundingRequest(words) }
+      ),
     ),
 };

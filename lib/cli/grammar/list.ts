@@ -2,7 +2,7 @@ import { object } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
 import { multiple, optional, withDefault } from "@optique/core/modifiers";
 import { argument, constant, flag } from "@optique/core/primitives";
-import { backupArgument } from "./shared_options.ts";
+import { backupArgument, noCacheOption } from "./shared_options.ts";
 import type { CommandGrammar } from "./command.ts";
 import { word } from "./values.ts";
 
@@ -14,6 +14,7 @@ export interface ListRequest {
   /** Only entries that one of these matches; empty: all. */
   readonly globs: readonly string[];
   readonly long: boolean;
+  readonly noCache: boolean;
 }
 
 /** `tarzan list`. */
@@ -31,6 +32,7 @@ export const list: CommandGrammar<ListRequest> = {
         }),
         false,
       ),
+      noCache: noCacheOption(),
       backup: optional(backupArgument("list the backups themselves")),
       globs: multiple(argument(word("GLOB"), {
         description: message`Only entries whose path matches: * ? [] within a name, ** across directories.`,

@@ -8,6 +8,7 @@ import { formatMessage, lineBreak, type Message, text } from "@optique/core/mess
 import type { Parser } from "@optique/core/parser";
 import { UsageError } from "../errors.ts";
 import { exitCodes } from "../exit_codes.ts";
+import { bucketOptions, type BucketRequest } from "./bucket_options.ts";
 import { commandParser } from "./command.ts";
 import {
   generalOptions,
@@ -51,6 +52,7 @@ export type RepositoryCommand =
   )
   & GeneralRequest
   & RepositoryRequest
+  & { readonly bucket: BucketRequest }
   & KeyRequest;
 
 /** A command about files, without repository or keys. */
@@ -115,7 +117,7 @@ function rootParser(args: readonly string[]): Parser<"sync", Request, unknown> {
   const keys = keyUse(args);
   const parser = keys === "none"
     ? merge(commands, generalOptions())
-    : merge(commands, repositoryOptions(), keyOptions(keys), generalOptions());
+    : merge(commands, repositoryOptions(), bucketOptions(keys), keyOptions(keys), generalOptions());
   return parser as unknown as Parser<"sync", Request, unknown>;
 }
 

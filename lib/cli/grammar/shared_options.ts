@@ -33,8 +33,9 @@ export function generalOptions() {
 /** Which repository. */
 export function repositoryOptions() {
   return object("Repository", {
-    repository: optional(option("-d", "--repository", directory(), {
-      description: message`Where the repository is (default: $TARZAN_REPOSITORY, else a folder among your data).`,
+    repository: optional(option("-d", "--repository", directory("PLACE"), {
+      description:
+        message`A directory, or s3://BUCKET/PREFIX (default: $TARZAN_REPOSITORY, else a folder among your data).`,
     })),
   });
 }
@@ -59,6 +60,17 @@ export function keyOptions(use: "shown" | "hidden") {
       description: message`The code that init or key add printed, for the first contact with a repository.`,
     })),
   }, { hidden: use === "shown" ? false : "help" });
+}
+
+/** Whether names of files may stay on this machine. */
+export function noCacheOption() {
+  return withDefault(
+    flag("--no-cache", {
+      description:
+        message`Neither use nor keep names of entries on this machine: they make the next listing fast (default: kept, unless $TARZAN_NO_CACHE is set).`,
+    }),
+    false,
+  );
 }
 
 /** A backup: an index file, or a snapshot's name. `absent` says what is done without one. */

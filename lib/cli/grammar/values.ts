@@ -36,6 +36,40 @@ export function size(bounds: { readonly min: number; readonly max: number }): Va
   });
 }
 
+/** The URL of a server, as it was typed. */
+export function url(): ValueParser<"sync", string> {
+  return valueParser("URL", {
+    placeholder: "https://example.org",
+    parse(input) {
+      const { protocol = "", search = "", username = "" } = URL.parse(input) ?? {};
+      if (/^https?:$/.test(protocol) && search === "" && username === "") return input;
+      throw new SyntaxError(`"${input}" is not the URL of a server; write for example https://s3.example.org`);
+    },
+    format: (value) => value,
+  });
+}
+
+/** A storage class whose objects can be read at once. */
+export function storageClass(): ValueParser<"sync", string> {
+  return valueParser("CLASS", {
+    placeholder: "STANDARD",
+    parse(input) {
+      const name = input.toUpperCase().replaceAll("-", "_");
+      if (!/^[A-Z][A-Z0-9_]{1,40}$/.test(name)) {
+        throw new SyntaxError(
+          `"${input}" is not a storage class; write for example STANDARD, STANDARD_IA or GLACIER_IR`,
+        );
+      }
+      if (name !== "GLACIER" && name !== "DEEP_ARCHIVE") return name;
+      throw new SyntaxError(
+        `What is in class ${name} can be read only hours after it was asked for, and a repository must be readable. ` +
+          "Cold storage is a second place, beside it",
+      );
+    },
+    format: (value) => value,
+  });
+}
+
 /** A whole number within bounds. */
 export function number(bounds: { readonly min: number; readonly max: number }): ValueParser<"sync", number> {
   return valueParser("N", {

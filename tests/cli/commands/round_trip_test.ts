@@ -44,6 +44,28 @@ Deno.test(
         );
       });
 
+      await t.step(
+        "names of entries are kept on this machine, unless the option or the environment forbids it",
+        async () => {
+          const kept = async () => {
+            for await (const { name } of Deno.readDir(`${folder}/home/.local/state/tarzan`)) {
+              const path = `${folder}/home/.local/state/tarzan/${name}/entries.sqlite`;
+              if (await Deno.stat(path).then(() => true, () => false)) return path;
+            }
+            return undefined;
+          };
+          const key = ["--identity", `${folder}/ann.key`];
+          await tarzan("list", index, "--no-cache");
+          await tarzan("extract", index, "etc/hosts", "--no-cache");
+          await tarzanIn({ variables: { TARZAN_NO_CACHE: "1" } }, "list", index, ...key);
+          assert.equal(await kept(), undefined);
+          await tarzan("extract", index, "etc/hosts");
+          await Deno.remove((await kept())!);
+          await tarzan("list", index);
+          assert.ok(await kept());
+        },
+      );
+
       await t.step("list shows the entries of one, safe to print", async () => {
         const names = "etc/\netc/conf.d/\netc/conf.d/\\x1b[2Jevil\netc/hosts\nnoise.bin\n";
         assert.deepEqual(sorted((await tarzan("list", index)).stdout), sorted(names));
