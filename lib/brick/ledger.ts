@@ -18,7 +18,7 @@ import {
   UnsupportedError,
 } from "../crypto/mod.ts";
 import { type BrickKind, LIMITS, MIB, TAG_BYTES, TOC_STEP_BYTES } from "./layout.ts";
-import { decodePlaced, encodePlaced, type PlacedRecord } from "./placed.ts";
+import { decodeLost, decodePlaced, encodeLost, encodePlaced, type LostRecord, type PlacedRecord } from "./placed.ts";
 import { CHUNK_RECORD_BYTES, decodeToc, encodeToc, type Toc } from "./toc.ts";
 
 const MAGIC = "TARZANL1";
@@ -27,6 +27,7 @@ const RECORD_HEADER_BYTES = 8;
 const TYPE_BRICK = 1;
 const TYPE_PLACED = 2;
 const TYPE_GONE = 4;
+const TYPE_LOST = 5;
 /** Types from here on may be passed over by whoever only reads and adds; who removes must know all of them. */
 const FIRST_HARMLESS_TYPE = 128;
 /** No reader takes a larger one; a writer stays far below. */
@@ -47,6 +48,7 @@ export interface BrickRecord {
 export type LedgerRecord =
   | { type: "brick"; brick: BrickRecord }
   | { type: "placed"; placed: PlacedRecord }
+  | { type: "lost"; lost: LostRecord }
   | { type: "gone"; name: string }
   | { type: "later"; code: number };
 
@@ -156,6 +158,8 @@ function payloadOf(record: WrittenRecord): { type: number; payload: Uint8Array }
       return { type: TYPE_BRICK, payload: encodeBrick(record.brick) };
     case "placed":
       return { type: TYPE_PLACED, payload: encodePlaced(record.placed) };
+    case "lost":
+      return { type: TYPE_LOST, payload: encodeLost(record.lost) };
     case "gone":
       return { type: TYPE_GONE, payload: fromHex(record.name) };
   }
@@ -184,13 +188,14 @@ function decodeRecords(plain: Uint8Array<ArrayBuffer>, name: string): LedgerReco
     const type = plain[at + 4]!;
     const payload = plain.slice(at + RECORD_HEADER_BYTES, at + RECORD_HEADER_BYTES + length);
     if (payload.length !== length) throw bad("a record reaches past its end");
-    const known = [TYPE_BRICK, TYPE_PLACED, TYPE_GONE].includes(type) || type >= FIRST_HARMLESS_TYPE;
+    const known = [TYPE_BRICK, TYPE_PLACED, TYPE_GONE, TYPE_LOST].includes(type) || type >= FIRST_HARMLESS_TYPE;
     if (!known || plain[at + 5] || plain[at + 6] || plain[at + 7]) {
       throw new UnsupportedError(`Cannot read ledger object ${name}: record type ${type} needs a newer tarzan`);
     }
     if (type >= FIRST_HARMLESS_TYPE) records.push({ type: "later", code: type });
     else if (type === TYPE_BRICK) records.push({ type: "brick", brick: decodeBrick(payload, bad) });
     else if (type === TYPE_PLACED) records.push({ type: "placed", placed: decodePlaced(payload, bad) });
+    else if (type === TYPE_LOST) records.push({ type: "lost", lost: decodeLost(payload, bad) });
     else if (length === 32) records.push({ type: "gone", name: toHex(payload) });
     else throw bad("a record has the wrong length");
     at += RECORD_HEADER_BYTES + length;

@@ -42,5 +42,5 @@ export {
   parseLedgerHeader,
   type WrittenRecord,
 } from "./ledger.ts";
-export type { PlacedBrick, PlacedClass, PlacedRecord } from "./placed.ts";
+export type { LostRecord, PlacedBrick, PlacedClass, PlacedRecord } from "./placed.ts";
 export { CHUNK_RECORD_BYTES, MOST_CHUNKS, type Toc, type TocBlock, tocBlocks, TocBuilder } from "./toc.ts";

@@ -5,6 +5,11 @@
  *   0 sha256 (32) | 32 tree hash (32) | 64 u64 bytes | 72 u64 placed at, ms | 80 u8 class | 81 three zeros
  *   84 u16 n | 86 u16 m | 88 u32 bricks | 92 four zeros | 96 location (n) | handle (m)
  *   bricks x (name 32 | u64 offset | u64 bytes | u8 kind | seven zeros)
+ *
+ * The `lost` record takes one back, because the storage itself said that it does not hold that object (any more). It speaks of
+ * what was placed there until then; placed again later, the object counts again.
+ *
+ *   0 u64 at, ms | 8 u16 n | 10 u16 m | 12 four zeros | 16 location (n) | handle (m)
  */
 import { fromHex, toHex, UnsupportedError } from "../crypto/mod.ts";
 import { type BrickKind, LIMITS } from "./layout.ts";
@@ -21,6 +26,13 @@ export interface PlacedBrick {
   bytes: number;
 }
 
+/** An object that cold storage does not hold, though it was placed there. */
+export interface LostRecord {
+  location: string;
+  handle: string;
+  at: Date;
+}
+
 /** An object in cold storage. Hashes in hex; location and handle as in lib/glacier/cold.ts. */
 export interface PlacedRecord {
   location: string;
@@ -34,9 +46,8 @@ export interface PlacedRecord {
 }
 
 const FIXED_BYTES = 96;
+const LOST_FIXED_BYTES = 16;
 const BRICK_BYTES = 56;
-/** Of a location or a handle; archive ids have 138. */
-const MOST_TEXT_BYTES = 1024;
 const MOST_BRICKS = 1 << 20;
 
 /** The payload of a record. */
@@ -74,8 +85,9 @@ export function decodePlaced(payload: Uint8Array<ArrayBuffer>, bad: (why: string
   const handleBytes = view.getUint16(86, true);
   const count = view.getUint32(88, true);
   const bricksAt = FIXED_BYTES + locationBytes + handleBytes;
-  const fits = locationBytes <= MOST_TEXT_BYTES && handleBytes <= MOST_TEXT_BYTES && count <= MOST_BRICKS;
-  if (!fits || payload.length !== bricksAt + BRICK_BYTES * count) throw bad("a placed record has the wrong length");
+  if (count > MOST_BRICKS || payload.length !== bricksAt + BRICK_BYTES * count) {
+    throw bad("a placed record has the wrong length");
+  }
   const name = CLASSES[payload[80]!];
   if (name === undefined || [81, 82, 83, 92, 93, 94, 95].some((at) => payload[at] !== 0)) {
     throw new UnsupportedError(`${bad(`a placed record of class ${payload[80]} needs a newer tarzan`).message}`);
@@ -86,8 +98,7 @@ export function decodePlaced(payload: Uint8Array<ArrayBuffer>, bad: (why: string
     return Number(value);
   };
   const bytes = number(64);
-  const placedAt = new Date(number(72));
-  if (Number.isNaN(placedAt.getTime())) throw bad("a placed record has no date");
+  const placedAt = dateAt(view, 72, bad);
   const bricks = Array.from({ length: count }, (_, i) => {
     const at = bricksAt + i * BRICK_BYTES;
     const kind = String.fromCharCode(payload[at + 48]!);
@@ -117,6 +128,43 @@ export function decodePlaced(payload: Uint8Array<ArrayBuffer>, bad: (why: string
   };
 }
 
+/** The payload of a `lost` record. */
+export function encodeLost(lost: LostRecord): Uint8Array {
+  const location = encodeAscii(lost.location);
+  const handle = encodeAscii(lost.handle);
+  const bytes = new Uint8Array(LOST_FIXED_BYTES + location.length + handle.length);
+  const view = new DataView(bytes.buffer);
+  view.setBigUint64(0, BigInt(lost.at.getTime()), true);
+  view.setUint16(8, location.length, true);
+  view.setUint16(10, handle.length, true);
+  bytes.set(location, LOST_FIXED_BYTES);
+  bytes.set(handle, LOST_FIXED_BYTES + location.length);
+  return bytes;
+}
+
+/** Reads the payload of a `lost` record; `bad` makes the error for one that is not well-formed. */
+export function decodeLost(payload: Uint8Array<ArrayBuffer>, bad: (why: string) => Error): LostRecord {
+  if (payload.length < LOST_FIXED_BYTES) throw bad("a record of a loss is cut short");
+  const view = new DataView(payload.buffer, payload.byteOffset, payload.length);
+  const handleAt = LOST_FIXED_BYTES + view.getUint16(8, true);
+  if (payload.length !== handleAt + view.getUint16(10, true)) throw bad("a record of a loss has the wrong length");
+  if (view.getUint32(12) !== 0) {
+    throw new UnsupportedError(`${bad("a record of a loss needs a newer tarzan").message}`);
+  }
+  return {
+    location: decodeAscii(payload.subarray(LOST_FIXED_BYTES, handleAt), bad),
+    handle: decodeAscii(payload.subarray(handleAt), bad),
+    at: dateAt(view, 0, bad),
+  };
+}
+
+function dateAt(view: DataView, at: number, bad: (why: string) => Error): Date {
+  const date = new Date(Number(view.getBigUint64(at, true)));
+  if (Number.isNaN(date.getTime())) throw bad("it has a record without a date");
+  return date;
+}
+
+/** A location or a handle; archive ids have 138 characters. */
 function encodeAscii(text: string): Uint8Array {
   if (!/^[!-~]{1,1024}$/.test(text)) throw new TypeError(`Cannot record a place called ${JSON.stringify(text)}`);
   return new TextEncoder().encode(text);
@@ -124,6 +172,6 @@ function encodeAscii(text: string): Uint8Array {
 
 function decodeAscii(bytes: Uint8Array, bad: (why: string) => Error): string {
   const text = new TextDecoder("latin1").decode(bytes);
-  if (!/^[!-~]+$/.test(text)) throw bad("a placed record has a name with strange characters");
+  if (!/^[!-~]{1,1024}$/.test(text)) throw bad("it names a place with strange characters");
   return text;
 }

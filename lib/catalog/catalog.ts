@@ -6,7 +6,13 @@ import { type Exclusion, Exclusions, isUsable, type Reason } from "./exclusions.
 import { Finder } from "./finder.ts";
 import { wordsOf } from "./ids.ts";
 import { LedgerNotes, OpenedIndexes } from "./notes.ts";
-import { type PlacedRow, type Placement, type PlacementFilter, PlacementTable } from "./placement_table.ts";
+import {
+  type LostRow,
+  type PlacedRow,
+  type Placement,
+  type PlacementFilter,
+  PlacementTable,
+} from "./placement_table.ts";
 import { schema, schemaVersion } from "./schema.ts";
 
 const idLength = 32;
@@ -185,6 +191,13 @@ export class Catalog {
   addPlaced(rows: Iterable<PlacedRow>): void {
     this.transaction(() => {
       for (const row of rows) this.#placements.add(row);
+    });
+  }
+
+  /** Takes back placements: cold storage said that it does not hold these objects. */
+  addLost(rows: Iterable<LostRow>): void {
+    this.transaction(() => {
+      for (const row of rows) this.#placements.lose(row);
     });
   }
 

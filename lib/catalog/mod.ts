@@ -5,4 +5,4 @@ export type { BrickFilter, BrickSummary } from "./brick_table.ts";
 export { CacheDamagedError } from "./database.ts";
 export { EntriesCache } from "./entries_cache.ts";
 export type { Exclusion, Reason } from "./exclusions.ts";
-export type { PlacedRow, Placement, PlacementFilter } from "./placement_table.ts";
+export type { LostRow, PlacedRow, Placement, PlacementFilter } from "./placement_table.ts";

@@ -16,6 +16,14 @@ export interface PlacedRow {
   bricks: { name: string; kind: Kind; offset: number; bytes: number }[];
 }
 
+/** What a catalogue is told about an object that cold storage lost: one `lost` record of the ledger. */
+export interface LostRow {
+  domain: string;
+  location: string;
+  handle: string;
+  at: Date;
+}
+
 /** Where a brick lies in cold storage. */
 export interface Placement {
   brick: string;
@@ -37,10 +45,16 @@ const columns =
   "b.name, b.kind, b.offset, b.bytes AS brick_bytes, b.placed, p.domain, p.location, p.handle, p.class, " +
   "p.bytes, p.sha256, p.tree_hash, p.placed_at";
 
-/** Objects in cold storage and the bricks in them. */
+/** Placements that were not taken back afterwards. */
+const stands = "NOT EXISTS (SELECT 1 FROM lost l WHERE l.domain = p.domain AND l.location = p.location " +
+  "AND l.handle = p.handle AND l.at >= p.placed_at)";
+
+/** Objects in cold storage and the bricks in them. Answers do not depend on the order in which records come. */
 export class PlacementTable {
   readonly #insert: StatementSync;
+  readonly #placeAnew: StatementSync;
   readonly #insertBrick: StatementSync;
+  readonly #insertLost: StatementSync;
   readonly #find: StatementSync;
   readonly #ofBrick: StatementSync;
   readonly #page: StatementSync;
@@ -52,28 +66,38 @@ export class PlacementTable {
       "INSERT INTO placed(domain, location, handle, class, bytes, sha256, tree_hash, placed_at) " +
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     );
+    this.#placeAnew = database.prepare("UPDATE placed SET placed_at = MAX(placed_at, ?) WHERE number = ?");
+    this.#insertLost = database.prepare(
+      "INSERT INTO lost(domain, location, handle, at) VALUES (?, ?, ?, ?) " +
+        "ON CONFLICT(domain, location, handle) DO UPDATE SET at = MAX(at, excluded.at)",
+    );
     this.#insertBrick = database.prepare(
       "INSERT OR IGNORE INTO placed_bricks(name, placed, kind, offset, bytes) VALUES (?, ?, ?, ?, ?)",
     );
     this.#ofBrick = database.prepare(
       `SELECT ${columns} FROM placed_bricks b JOIN placed p ON p.number = b.placed ` +
-        "WHERE b.name = ?1 AND (?2 IS NULL OR p.domain = ?2) ORDER BY p.placed_at DESC, p.number DESC",
+        `WHERE b.name = ?1 AND (?2 IS NULL OR p.domain = ?2) AND ${stands} ` +
+        "ORDER BY p.placed_at DESC, p.number DESC",
     );
     this.#page = database.prepare(
       `SELECT ${columns} FROM placed_bricks b JOIN placed p ON p.number = b.placed WHERE (b.name, b.placed) > (?1, ?2) ` +
         "AND (?3 IS NULL OR p.domain = ?3) AND (?4 IS NULL OR p.location = ?4) " +
-        `ORDER BY b.name, b.placed LIMIT ${rowsAtOnce}`,
+        `AND ${stands} ORDER BY b.name, b.placed LIMIT ${rowsAtOnce}`,
     );
     this.#names = database.prepare(
       "SELECT DISTINCT b.name FROM placed_bricks b JOIN placed p ON p.number = b.placed " +
-        "WHERE (?1 IS NULL OR p.domain = ?1) AND (?2 IS NULL OR p.location = ?2)",
+        `WHERE (?1 IS NULL OR p.domain = ?1) AND (?2 IS NULL OR p.location = ?2) AND ${stands}`,
     );
   }
 
-  /** Adds an object; what is known already stays as it is. */
+  /** Adds an object; of one that was placed again, only the newer time counts. */
   add(row: PlacedRow): void {
     const domain = fromHex(row.domain, 16);
-    if (this.#find.get(domain, row.location, row.handle) !== undefined) return;
+    const known = this.#find.get(domain, row.location, row.handle);
+    if (known !== undefined) {
+      this.#placeAnew.run(row.placedAt.getTime(), known["number"] as number);
+      return;
+    }
     const { lastInsertRowid } = this.#insert.run(
       domain,
       row.location,
@@ -87,6 +111,11 @@ export class PlacementTable {
     for (const { name, kind, offset, bytes } of row.bricks) {
       this.#insertBrick.run(fromHex(name, 32), lastInsertRowid, kind, offset, bytes);
     }
+  }
+
+  /** Takes back what was placed until then. */
+  lose({ domain, location, handle, at }: LostRow): void {
+    this.#insertLost.run(fromHex(domain, 16), location, handle, at.getTime());
   }
 
   /** Where a brick lies, the newest first. */

@@ -1,5 +1,5 @@
 /** Version of the tables below; a file of another version is begun anew, never converted. */
-export const schemaVersion = 3;
+export const schemaVersion = 4;
 
 /**
  * The catalogue's tables. A brick's chunk list is cut into segments of `segmentLength` chunks, so that finding one chunk
@@ -25,6 +25,8 @@ export const schema = `
   CREATE TABLE placed(number INTEGER PRIMARY KEY AUTOINCREMENT, domain BLOB NOT NULL, location TEXT NOT NULL,
     handle TEXT NOT NULL, class TEXT NOT NULL, bytes INTEGER NOT NULL, sha256 BLOB NOT NULL, tree_hash BLOB NOT NULL,
     placed_at INTEGER NOT NULL, UNIQUE(domain, location, handle));
+  CREATE TABLE lost(domain BLOB NOT NULL, location TEXT NOT NULL, handle TEXT NOT NULL, at INTEGER NOT NULL,
+    PRIMARY KEY(domain, location, handle)) WITHOUT ROWID;
   CREATE TABLE placed_bricks(name BLOB NOT NULL, placed INTEGER NOT NULL, kind TEXT NOT NULL, offset INTEGER NOT NULL,
     bytes INTEGER NOT NULL, PRIMARY KEY(name, placed)) WITHOUT ROWID;
   CREATE TABLE cursors(domain BLOB PRIMARY KEY, ledger_object TEXT NOT NULL) WITHOUT ROWID;

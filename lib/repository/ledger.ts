@@ -120,11 +120,13 @@ async function takeIn(
     problems.push(contradiction(brick.name, { object: name, other: known.ledgerObject, right }));
   }
   const placed = records.flatMap((record) => record.type === "placed" ? [{ domain, ...record.placed }] : []);
+  const lost = records.flatMap((record) => record.type === "lost" ? [{ domain, ...record.lost }] : []);
   const gone = records.flatMap((record) => record.type === "gone" ? [record.name] : []);
   catalog.transaction(() => {
     catalog.addBricks(rows);
     for (const row of corrections) catalog.replaceBrick(row);
     if (placed.length > 0) catalog.addPlaced(placed);
+    if (lost.length > 0) catalog.addLost(lost);
     if (gone.length > 0) catalog.exclude("gone", gone, "add", domain);
     catalog.markLedgerSeen([name]);
   });

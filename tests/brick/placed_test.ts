@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { DamageError, UnsupportedError } from "../../lib/crypto/mod.ts";
-import { decodePlaced, encodePlaced, type PlacedRecord } from "../../lib/brick/placed.ts";
+import { decodeLost, decodePlaced, encodeLost, encodePlaced, type PlacedRecord } from "../../lib/brick/placed.ts";
 
 const bad = (why: string) => new DamageError(why);
 const hex = (digit: string) => digit.repeat(64);
@@ -77,4 +77,17 @@ Deno.test("a place with strange characters is never recorded, and never believed
   const bytes = new Uint8Array(encodePlaced(bundle));
   bytes[96 + 3] = 0x1b;
   assert.throws(() => decodePlaced(bytes, bad), DamageError);
+});
+
+Deno.test("a record of a loss comes back as it was; any other length is damage, any other bit unsupported", () => {
+  const lost = { location: "s3://bucket", handle: "bricks/aa", at: new Date("2026-11-20T12:00:00.001Z") };
+  const bytes = new Uint8Array(encodeLost(lost));
+  assert.deepEqual(decodeLost(bytes, bad), lost);
+  for (let length = 0; length < bytes.length; length++) {
+    assert.throws(() => decodeLost(bytes.slice(0, length), bad), DamageError);
+  }
+  assert.throws(() => decodeLost(new Uint8Array([...bytes, 0]), bad), DamageError);
+  const reserved = bytes.slice();
+  reserved[12] = 1;
+  assert.throws(() => decodeLost(reserved, bad), UnsupportedError);
 });

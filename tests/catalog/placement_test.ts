@@ -56,8 +56,30 @@ Deno.test("a record that is told twice holds once", () => {
     catalog.addPlaced([placed("a")]);
     catalog.addPlaced([placed("a", { placedAt: new Date(5000) }), placed("a", { domain: hex("e", 32) })]);
     assert.equal(catalog.placementsOf(hex("1")).length, 2);
-    assert.equal(catalog.placementsOf(hex("1"), { domain: hex("d", 32) })[0]!.object.placedAt.getTime(), 1000);
+    assert.equal(catalog.placementsOf(hex("1"), { domain: hex("d", 32) }).length, 1);
   });
+});
+
+Deno.test("an object that was lost is nowhere until it is placed again, in whatever order that is told", () => {
+  const domain = hex("d", 32);
+  const lost = { domain, location: "s3://bucket", handle: "a", at: new Date(2000) };
+  const again = placed("a", { placedAt: new Date(3000) });
+  const tellings: { tell: ((catalog: Catalog) => void)[]; found: number }[] = [
+    { tell: [(c) => c.addPlaced([placed("a")]), (c) => c.addLost([lost])], found: 0 },
+    { tell: [(c) => c.addLost([lost]), (c) => c.addPlaced([placed("a")])], found: 0 },
+    { tell: [(c) => c.addPlaced([again]), (c) => c.addLost([lost]), (c) => c.addPlaced([placed("a")])], found: 1 },
+    { tell: [(c) => c.addPlaced([placed("a")]), (c) => c.addLost([lost]), (c) => c.addPlaced([again])], found: 1 },
+    { tell: [(c) => c.addPlaced([placed("a")]), (c) => c.addLost([{ ...lost, handle: "b" }])], found: 1 },
+    { tell: [(c) => c.addPlaced([placed("a")]), (c) => c.addLost([{ ...lost, domain: hex("e", 32) }])], found: 1 },
+  ];
+  for (const { tell, found } of tellings) {
+    withCatalog((catalog) => {
+      for (const step of tell) step(catalog);
+      assert.equal(catalog.placementsOf(hex("1")).length, found);
+      assert.equal([...catalog.placements()].length, found);
+      assert.equal(catalog.placedBricks().size, found);
+    });
+  }
 });
 
 Deno.test("placements are listed by domain and by place", () => {
