@@ -2,6 +2,8 @@
 export const incompleteCode = 3;
 /** The exit code of a command that did its work and found damage. */
 export const damageCode = 4;
+/** The exit code of a command that must be run again when cold storage is ready. */
+export const thawCode = 7;
 
 /**
  * Every error class has its exit code here and nowhere else. The key is `error.name`, not the class, so that starting
@@ -13,7 +15,7 @@ const codes: ReadonlyMap<string, number> = new Map([
   ["DamageError", damageCode],
   ["NoRepositoryError", 5],
   ["WrongKeyError", 6],
-  ["NeedsThawError", 7],
+  ["NeedsThawError", thawCode],
   ["ConflictError", 8],
   ["CostCeilingError", 9],
   ["UnsupportedError", 10],

@@ -23,6 +23,7 @@ import {
   type SnapshotReaders,
 } from "./snapshot.ts";
 import { type CheckedBrick, checkNames, checkPresence, checkTocs } from "./verify_bricks.ts";
+import { checkCold, findThawed } from "./verify_cold.ts";
 import { checkBlocks, checkStreams, sample, type StreamsChecked } from "./verify_data.ts";
 import { checkRecipe, findAffected } from "./verify_recipes.ts";
 import { type Affected, Report, type VerifyResult } from "./verify_report.ts";
@@ -35,6 +36,8 @@ export interface VerifyOptions {
   bricks: boolean;
   /** How much of the data to read and decrypt; 0: none. */
   dataPercent: number;
+  /** Ask vaults for an inventory that is newer than what they hold, and judge their archives by it. */
+  inventory?: boolean;
   /** Use no key at all: only what names prove. */
   keyless?: boolean;
 }
@@ -69,11 +72,13 @@ const nothing: VerifyResult = {
   snapshots: 0,
   bricks: 0,
   bricksHashed: 0,
+  coldBricks: 0,
   blocksOpened: 0,
   bytesReplayed: 0,
   problems: [],
   affected: [],
   unchecked: [],
+  inventories: [],
 };
 
 async function verifyWithKey(session: VerbSession, options: VerifyOptions): Promise<VerifyResult> {
@@ -99,6 +104,8 @@ async function verifyWithKey(session: VerbSession, options: VerifyOptions): Prom
     const bricks = await bricksToCheck(repository, named.length > 0 ? snapshots : undefined);
     checkTold(bricks, ledgers, report);
     await checkPresence(repository, bricks, report);
+    const cold = await checkCold(session, { repository, bricks, report, inventory: options.inventory ?? false });
+    if (options.dataPercent > 0) await findThawed(session, { repository, bricks, report });
     await checkTocs(session, { repository, bricks, report });
     const names = new Set(bricks.map(({ name }) => name));
     const bricksHashed = options.bricks
@@ -118,8 +125,8 @@ async function verifyWithKey(session: VerbSession, options: VerifyOptions): Prom
     const { problems, unchecked } = report;
     const brickCount = bricks.filter(({ excluded }) => !excluded.gone).length;
     const counts = { snapshots: indexes.length, bricks: brickCount, bricksHashed, blocksOpened };
-    const result = { ...counts, bytesReplayed: streams.bytes };
-    return { ...result, problems, affected, unchecked: [...unchecked] };
+    const result = { ...counts, coldBricks: cold.confirmed.size, bytesReplayed: streams.bytes };
+    return { ...result, problems, affected, unchecked: [...unchecked], inventories: cold.inventory };
   } finally {
     await close();
   }
@@ -242,13 +249,17 @@ async function checkData(
   const { keyring } = repository;
   let streams: StreamsChecked = { bytes: 0, sound: new Set() };
   if (options.dataPercent === 0) return { blocksOpened: 0, streams };
-  const readable = check.bricks.filter(({ kind }) => keyring.can("extract") || (kind === "M" && keyring.can("list")));
-  if (readable.length < check.bricks.length) {
+  const mayRead = check.bricks.filter(({ kind }) => keyring.can("extract") || (kind === "M" && keyring.can("list")));
+  if (mayRead.length < check.bricks.length) {
     report.unchecked.add(
-      `This key (role "${keyring.role}") cannot decrypt ${check.bricks.length - readable.length} of the bricks`,
+      `This key (role "${keyring.role}") cannot decrypt ${check.bricks.length - mayRead.length} of the bricks`,
     );
   }
-  if (options.dataPercent >= 100 && keyring.can("extract")) {
+  const readable = mayRead.filter(({ name }) => !report.isCold(name));
+  if (report.coldBricks > 0) {
+    report.unchecked.add(`${report.coldBricks} bricks are in cold storage: their data was not read`);
+  }
+  if (options.dataPercent >= 100 && keyring.can("extract") && report.coldBricks === 0) {
     streams = await checkStreams(session, check.snapshots, report);
   } else {
     report.unchecked.add("Only a part was read, so no stream was compared with its hash");

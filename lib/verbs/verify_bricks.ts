@@ -24,8 +24,12 @@ export interface CheckedBrick {
   excluded: { gone: boolean; damaged: "all" | readonly number[] };
 }
 
-/** Every brick there, with the length that the ledger gives; except those that were pruned. */
+/**
+ * Every brick there, with the length that the ledger gives; except those that were pruned, and those that the ledger says
+ * are in cold storage.
+ */
 export async function checkPresence(repository: Repository, bricks: CheckedBrick[], report: Report): Promise<void> {
+  const placed = repository.catalog.placedBricks();
   for (const kind of BRICK_KINDS) {
     const there = await listBricks(repository, kind);
     for (const brick of bricks) {
@@ -33,6 +37,8 @@ export async function checkPresence(repository: Repository, bricks: CheckedBrick
       const bytes = there.get(brick.name);
       if (bytes === undefined && brick.excluded.gone) {
         report.gone(brick.name);
+      } else if (bytes === undefined && placed.has(brick.name)) {
+        report.cold(brick.name);
       } else if (bytes === undefined) {
         report.missing(brick.name, `Brick ${brick.name} is missing in ${repository.store.location}`);
       } else if (bytes !== brick.bytes) {
@@ -51,7 +57,7 @@ export async function checkTocs(
   await inParallel(bricks, 4, async (brick) => {
     session.signal.throwIfAborted();
     session.progress.update({ phase: "checking tables of contents", itemsDone: done++, itemsTotal: bricks.length });
-    if (report.isMissing(brick.name)) return;
+    if (report.isMissing(brick.name) || report.isCold(brick.name)) return;
     try {
       const { toc } = await readBrickToc(repository, brick);
       if (!sameToc(toc, repository.catalog.brick(brick.number)!)) {

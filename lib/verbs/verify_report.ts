@@ -6,6 +6,7 @@ export interface Problem {
     | "index"
     | "chain"
     | "ledger"
+    | "cold copy"
     | "missing brick"
     | "damaged brick"
     | "damaged block"
@@ -34,12 +35,16 @@ export interface VerifyResult {
   snapshots: number;
   bricks: number;
   bricksHashed: number;
+  /** Bricks of which cold storage itself said that it holds them. */
+  coldBricks: number;
   blocksOpened: number;
   bytesReplayed: number;
   problems: Problem[];
   affected: Affected[];
   /** What this key, or these options, could not check; sentences. */
   unchecked: string[];
+  /** Vaults whose inventory is on its way, and when to ask again. */
+  inventories: { location: string; readyAt: Date | undefined }[];
 }
 
 /** Collects problems, and which blocks they spoil. */
@@ -47,6 +52,7 @@ export class Report {
   readonly problems: Problem[] = [];
   readonly unchecked = new Set<string>();
   readonly #missing = new Set<string>();
+  readonly #cold = new Set<string>();
   readonly #damaged = new Map<string, Set<number> | "all">();
 
   add(kind: Problem["kind"], name: string, message: string): void {
@@ -61,6 +67,24 @@ export class Report {
   /** A brick that is not there, which is as it should be as long as nothing needs it. */
   gone(name: string): void {
     this.#missing.add(name);
+  }
+
+  /** A brick that lies in cold storage alone, where it cannot be read without paying for it. */
+  cold(name: string): void {
+    this.#cold.add(name);
+  }
+
+  isCold(name: string): boolean {
+    return this.#cold.has(name);
+  }
+
+  /** It can be read now after all. */
+  thawed(name: string): void {
+    this.#cold.delete(name);
+  }
+
+  get coldBricks(): number {
+    return this.#cold.size;
   }
 
   /** A brick whose bytes are not the ones that got its name: which blocks that touches is not known yet. */

@@ -1,22 +1,23 @@
 import { type Affected, verify, type VerifyResult } from "../../verbs/mod.ts";
 import { UsageError } from "../errors.ts";
-import { damageCode } from "../exit_codes.ts";
+import { damageCode, thawCode } from "../exit_codes.ts";
 import type { RequestOf } from "../grammar/mod.ts";
 import { jsonLine } from "../json.ts";
 import { printableLine } from "../printable.ts";
 import type { Session } from "../session.ts";
-import { formatBytes, formatCount, formatCounted } from "../units.ts";
+import { formatBytes, formatCount, formatCounted, formatTime } from "../units.ts";
 
 /** `tarzan verify`: 4 when anything is not as it should be. */
 export async function performVerify(request: RequestOf<"verify">, session: Session): Promise<number> {
-  const { backups, bricks, dataPercent, json, quiet } = request;
+  const { backups, bricks, dataPercent, inventory, json, quiet } = request;
   const keyless = await worksWithoutKey(request, session);
-  const result = await verify(session, { backups, bricks, dataPercent, keyless });
+  const result = await verify(session, { backups, bricks, dataPercent, inventory, keyless });
   session.progress.done();
   const sound = result.problems.length === 0;
   if (json) session.stdout.print(verifiedJson(result));
   else if (!quiet || !sound) session.stdout.print(renderVerified(result));
-  return sound ? 0 : damageCode;
+  if (!sound) return damageCode;
+  return result.inventories.length > 0 ? thawCode : 0;
 }
 
 /**
@@ -36,11 +37,16 @@ async function worksWithoutKey(request: RequestOf<"verify">, session: Session): 
 
 /** Everything that was found, for people; the last line is the verdict. */
 export function renderVerified(result: VerifyResult): string {
-  const { problems, affected, unchecked } = result;
+  const { problems, affected, unchecked, inventories } = result;
   return [
     ...problems.map(({ kind, message }) => `${kind}: ${message}`),
     ...affected.flatMap(affectedLines),
     ...unchecked.map((sentence) => `not checked: ${sentence}`),
+    ...inventories.map(({ location, readyAt }) =>
+      `waiting: ${location} makes an inventory, to be read ${
+        readyAt === undefined ? "in a day or so" : `from ${formatTime(readyAt)} on`
+      }; run the same command then`
+    ),
     verdict(result),
   ].map((line) => `${printableLine(line)}\n`).join("");
 }
@@ -57,12 +63,13 @@ function affectedLines({ snapshot, label, entries, count, nameless }: Affected):
 }
 
 function verdict(
-  { problems, affected, snapshots, bricks, bricksHashed, blocksOpened, bytesReplayed }: VerifyResult,
+  { problems, affected, snapshots, bricks, bricksHashed, coldBricks, blocksOpened, bytesReplayed }: VerifyResult,
 ): string {
   const done = [
     snapshots > 0 ? formatCounted(snapshots, "snapshot") : "",
     formatCounted(bricks, "brick"),
     bricksHashed > 0 ? `${formatCounted(bricksHashed, "brick")} hashed` : "",
+    coldBricks > 0 ? `${formatCounted(coldBricks, "brick")} confirmed by cold storage` : "",
     bytesReplayed > 0 ? `${formatBytes(bytesReplayed)} restored and compared` : "",
     blocksOpened > 0 ? `${formatCounted(blocksOpened, "block")} decrypted` : "",
   ].filter((part) => part !== "").join(", ");
@@ -79,10 +86,12 @@ export function verifiedJson(result: VerifyResult): string {
     snapshots: result.snapshots,
     bricks: result.bricks,
     bricksHashed: result.bricksHashed,
+    coldBricks: result.coldBricks,
     blocksOpened: result.blocksOpened,
     bytesReplayed: result.bytesReplayed,
     problems: result.problems,
     affected: result.affected,
     unchecked: result.unchecked,
+    inventories: result.inventories,
   });
 }

@@ -15,6 +15,8 @@ export interface VerifyRequest {
   readonly bricks: boolean;
   /** How much of the data to read, decrypt and compare, in percent; 0: none. */
   readonly dataPercent: number;
+  /** Judge vaults by an inventory that was asked for after their newest archive. */
+  readonly inventory: boolean;
 }
 
 /** `tarzan verify`. */
@@ -45,6 +47,13 @@ export const verify: CommandGrammar<VerifyRequest> = {
         ),
         0,
         { message: [] },
+      ),
+      inventory: withDefault(
+        flag("--inventory", {
+          description:
+            message`Also ask Glacier vaults for an inventory: run it again hours later, when that can be read.`,
+        }),
+        false,
       ),
       backups: multiple(backupArgument("all of them")),
     }),

@@ -47,11 +47,13 @@ const sound: VerifyResult = {
   snapshots: 3,
   bricks: 12,
   bricksHashed: 0,
+  coldBricks: 0,
   blocksOpened: 0,
   bytesReplayed: 0,
   problems: [],
   affected: [],
   unchecked: [],
+  inventories: [],
 };
 
 Deno.test("a check without findings is one sentence that says what was done", () => {
