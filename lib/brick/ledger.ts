@@ -19,11 +19,13 @@ import {
 } from "../crypto/mod.ts";
 import { type BrickKind, LIMITS, MIB, TAG_BYTES, TOC_STEP_BYTES } from "./layout.ts";
 import { decodeLost, decodePlaced, encodeLost, encodePlaced, type LostRecord, type PlacedRecord } from "./placed.ts";
-import { CHUNK_RECORD_BYTES, decodeToc, encodeToc, type Toc } from "./toc.ts";
+import { CHUNK_RECORD_BYTES, decodeToc, type Toc, tocPlainBytes, writeToc } from "./toc.ts";
 
 const MAGIC = "TARZANL1";
 const HEADER_BYTES = 64;
 const RECORD_HEADER_BYTES = 8;
+/** What stands in the record of a brick before its toc. */
+const BRICK_FIELDS_BYTES = 80;
 const TYPE_BRICK = 1;
 const TYPE_PLACED = 2;
 const TYPE_GONE = 4;
@@ -57,7 +59,7 @@ export type WrittenRecord = Exclude<LedgerRecord, { type: "later" }>;
 
 /** Bytes that a record of this brick takes, for deciding when a ledger object is full. */
 export function brickRecordBytes(toc: Toc): number {
-  return RECORD_HEADER_BYTES + 80 + toc.blocks.length + toc.chunks.length + TOC_STEP_BYTES;
+  return RECORD_HEADER_BYTES + BRICK_FIELDS_BYTES + toc.blocks.length + toc.chunks.length + TOC_STEP_BYTES;
 }
 
 /** The bytes of one ledger object called `name`. */
@@ -65,14 +67,11 @@ export async function encodeLedger(
   records: WrittenRecord[],
   options: { key: Uint8Array; domain: Uint8Array; name: string; random?: (length: number) => Uint8Array },
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const parts = records.map(encodeRecord);
-  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  const payloads = records.map(payloadOf);
+  const length = payloads.reduce((sum, payload) => sum + RECORD_HEADER_BYTES + payload.length, 0);
   const plain = new Uint8Array(Math.ceil((length + TAG_BYTES) / TOC_STEP_BYTES) * TOC_STEP_BYTES - TAG_BYTES);
   let at = 0;
-  for (const part of parts) {
-    plain.set(part, at);
-    at += part.length;
-  }
+  for (const payload of payloads) at = writeRecord(plain, at, payload);
   const header = new Uint8Array(HEADER_BYTES);
   header.set(new TextEncoder().encode(MAGIC));
   header.set(options.domain, 16);
@@ -86,6 +85,9 @@ export async function encodeLedger(
   const object = new Uint8Array(HEADER_BYTES + frame.length);
   object.set(header);
   object.set(frame, HEADER_BYTES);
+  // They may be of megabytes, and the garbage collector comes by too seldom.
+  plain.buffer.transfer(0);
+  frame.buffer.transfer(0);
   return object;
 }
 
@@ -143,39 +145,52 @@ function associated(header: Uint8Array, name: string): Uint8Array<ArrayBuffer> {
   return aad;
 }
 
-function encodeRecord(record: WrittenRecord): Uint8Array {
-  const { type, payload } = payloadOf(record);
-  const bytes = new Uint8Array(RECORD_HEADER_BYTES + payload.length);
-  new DataView(bytes.buffer).setUint32(0, payload.length, true);
-  bytes[4] = type;
-  bytes.set(payload, RECORD_HEADER_BYTES);
-  return bytes;
+/** What a record carries. The list of a brick may be of megabytes: it is written where it belongs, with no copy before. */
+interface Payload {
+  type: number;
+  length: number;
+  write(to: Uint8Array): void;
 }
 
-function payloadOf(record: WrittenRecord): { type: number; payload: Uint8Array } {
+/** Writes a record at `at`; where the next one begins. */
+function writeRecord(plain: Uint8Array<ArrayBuffer>, at: number, { type, length, write }: Payload): number {
+  const end = at + RECORD_HEADER_BYTES + length;
+  new DataView(plain.buffer).setUint32(at, length, true);
+  plain[at + 4] = type;
+  write(plain.subarray(at + RECORD_HEADER_BYTES, end));
+  return end;
+}
+
+function payloadOf(record: WrittenRecord): Payload {
   switch (record.type) {
     case "brick":
-      return { type: TYPE_BRICK, payload: encodeBrick(record.brick) };
+      return brickPayload(record.brick);
     case "placed":
-      return { type: TYPE_PLACED, payload: encodePlaced(record.placed) };
+      return smallPayload(TYPE_PLACED, encodePlaced(record.placed));
     case "lost":
-      return { type: TYPE_LOST, payload: encodeLost(record.lost) };
+      return smallPayload(TYPE_LOST, encodeLost(record.lost));
     case "gone":
-      return { type: TYPE_GONE, payload: fromHex(record.name) };
+      return smallPayload(TYPE_GONE, fromHex(record.name));
   }
 }
 
+function smallPayload(type: number, bytes: Uint8Array): Payload {
+  return { type, length: bytes.length, write: (to) => to.set(bytes) };
+}
+
 /** name 32 | tree hash 32 | u64 bytes | u8 kind | seven zeros | toc as in the brick */
-function encodeBrick(brick: BrickRecord): Uint8Array {
-  const toc = encodeToc(brick.toc);
-  const bytes = new Uint8Array(80 + toc.length);
-  const view = new DataView(bytes.buffer);
-  bytes.set(fromHex(brick.name));
-  bytes.set(fromHex(brick.treeHash), 32);
-  view.setBigUint64(64, BigInt(brick.bytes), true);
-  bytes[72] = brick.kind.charCodeAt(0);
-  bytes.set(toc, 80);
-  return bytes;
+function brickPayload(brick: BrickRecord): Payload {
+  return {
+    type: TYPE_BRICK,
+    length: BRICK_FIELDS_BYTES + tocPlainBytes(brick.toc),
+    write(to) {
+      to.set(fromHex(brick.name));
+      to.set(fromHex(brick.treeHash), 32);
+      new DataView(to.buffer, to.byteOffset).setBigUint64(64, BigInt(brick.bytes), true);
+      to[72] = brick.kind.charCodeAt(0);
+      writeToc(brick.toc, to.subarray(BRICK_FIELDS_BYTES));
+    },
+  };
 }
 
 function decodeRecords(plain: Uint8Array<ArrayBuffer>, name: string): LedgerRecord[] {
@@ -205,7 +220,7 @@ function decodeRecords(plain: Uint8Array<ArrayBuffer>, name: string): LedgerReco
 }
 
 function decodeBrick(payload: Uint8Array<ArrayBuffer>, bad: (why: string) => Error): BrickRecord {
-  if (payload.length < 80) throw bad("a brick record is cut short");
+  if (payload.length < BRICK_FIELDS_BYTES) throw bad("a brick record is cut short");
   const view = new DataView(payload.buffer);
   const kind = String.fromCharCode(payload[72]!);
   if ((kind !== "D" && kind !== "M") || payload.subarray(73, 80).some((byte) => byte !== 0)) {
@@ -219,7 +234,7 @@ function decodeBrick(payload: Uint8Array<ArrayBuffer>, bad: (why: string) => Err
     kind,
     bytes,
     treeHash: toHex(payload.subarray(32, 64)),
-    toc: decodeToc(payload.slice(80), `brick ${name}`),
+    toc: decodeToc(payload.slice(BRICK_FIELDS_BYTES), `brick ${name}`),
   };
 }
 

@@ -68,16 +68,25 @@ export class TocBuilder {
   }
 }
 
-/** The plaintext of the toc frame, padded so that the sealed frame is a multiple of 4 KiB. */
-export function encodeToc(toc: Toc): Uint8Array<ArrayBuffer> {
+/** Length of the plaintext of the toc frame, padded so that the sealed frame is a multiple of 4 KiB. */
+export function tocPlainBytes(toc: Toc): number {
   const blocks = toc.blocks.length / BLOCK_RECORD_BYTES;
-  const chunks = toc.chunks.length / CHUNK_RECORD_BYTES;
-  const plain = new Uint8Array(tocFrameBytes(blocks, chunks) - TAG_BYTES);
-  const view = new DataView(plain.buffer);
-  view.setUint32(0, blocks, true);
-  view.setUint32(4, chunks, true);
-  plain.set(toc.blocks, 8);
-  plain.set(toc.chunks, 8 + toc.blocks.length);
+  return tocFrameBytes(blocks, toc.chunks.length / CHUNK_RECORD_BYTES) - TAG_BYTES;
+}
+
+/** Writes the plaintext of the toc frame to a place of `tocPlainBytes` zeros. */
+export function writeToc(toc: Toc, to: Uint8Array): void {
+  const view = new DataView(to.buffer, to.byteOffset);
+  view.setUint32(0, toc.blocks.length / BLOCK_RECORD_BYTES, true);
+  view.setUint32(4, toc.chunks.length / CHUNK_RECORD_BYTES, true);
+  to.set(toc.blocks, 8);
+  to.set(toc.chunks, 8 + toc.blocks.length);
+}
+
+/** The plaintext of the toc frame. */
+export function encodeToc(toc: Toc): Uint8Array<ArrayBuffer> {
+  const plain = new Uint8Array(tocPlainBytes(toc));
+  writeToc(toc, plain);
   return plain;
 }
 

@@ -10,12 +10,15 @@ import { openFrame } from "./seal.ts";
 /** Bytes of the salt, which stands in clear beside the frame. */
 export const RECORD_SALT_BYTES = 32;
 
-/** Seals `plain` for a place described by `aad`. `salt`: 32 bytes from `randomBytes`, fresh for every call. */
+/**
+ * Seals `plain`, which must stay as it is meanwhile, for a place described by `aad`. `salt`: 32 bytes from `randomBytes`,
+ * fresh for every call.
+ */
 export async function sealRecordFrame(
   ledgerKey: Uint8Array,
   options: { salt: Uint8Array; aad: Uint8Array; plain: Uint8Array },
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const plain = new Uint8Array(options.plain);
+  const plain = unshared(options.plain);
   const parameters = zeroNonce(options.aad);
   const key = await frameKey(ledgerKey, options.salt, "encrypt");
   return new Uint8Array(await crypto.subtle.encrypt(parameters, key, plain));

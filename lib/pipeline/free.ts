@@ -7,6 +7,6 @@
 const LEAST_BYTES = 64 * 1024;
 
 /** Ends the use of an array that has its memory for itself: it, and every view of it, has length 0 afterwards. */
-export function free({ buffer }: Uint8Array): void {
+export function free({ buffer }: Uint8Array | Int32Array): void {
   if (buffer instanceof ArrayBuffer && buffer.byteLength > LEAST_BYTES) buffer.transfer(0);
 }

@@ -7,6 +7,7 @@ import type { Arena } from "./arena.ts";
 import { LEAVES } from "./arena.ts";
 import { type CuttingOptions, EVENT } from "./cutting.ts";
 import { LEAF_BYTES } from "../glacier/mod.ts";
+import { free } from "./free.ts";
 import type { Pool } from "./pool.ts";
 import { readAll, type ReadEnd, type ReadSlot } from "./reader.ts";
 import type { SourceSpec } from "./source.ts";
@@ -61,11 +62,13 @@ export async function* ingest(
   options.signal?.throwIfAborted();
   const { arena } = start;
   const queue = new Queue<Promise<Batch> | undefined>();
-  const free = new Queue<number>();
+  const freeSlots = new Queue<number>();
   const reader = options.inline === undefined
     ? threadReader(start, { warm: options.warm ?? new WarmThreads({ workers: 0 }), onSlot })
-    : { end: readAll(start.source, { arena, cutting: options.inline, freeSlot: () => free.next(), emit: onSlot }) };
-  const giveBack = (slot: number) => "release" in reader ? reader.release(slot) : free.push(slot);
+    : {
+      end: readAll(start.source, { arena, cutting: options.inline, freeSlot: () => freeSlots.next(), emit: onSlot }),
+    };
+  const giveBack = (slot: number) => "release" in reader ? reader.release(slot) : freeSlots.push(slot);
   for (const { number } of arena.slots) giveBack(number);
   const fail = (error: unknown) => queue.fail(error as Error);
   const abort = () => fail(options.signal!.reason);
@@ -86,7 +89,11 @@ export async function* ingest(
   function onSlot(read: ReadSlot): void {
     const { slot, length, plan } = read;
     const hashed = options.pool.run({ type: "hash", slot, length, chunks: plan.chunks });
-    const batch = hashed.then(() => makeBatch(arena, read, () => giveBack(slot)));
+    const release = () => {
+      free(plan.events);
+      giveBack(slot);
+    };
+    const batch = hashed.then(() => makeBatch(arena, read, release));
     batch.catch(() => {});
     queue.push(batch);
   }

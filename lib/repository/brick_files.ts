@@ -17,20 +17,32 @@ import {
 import { DamageError, equalBytes, toHex } from "../crypto/mod.ts";
 import { NotFoundError } from "../store/mod.ts";
 import { brickObject } from "./names.ts";
+import { isKnownCold, noteCold, readPlaced } from "./placed_bricks.ts";
 import type { Repository } from "./repository.ts";
 
-/** Bytes of a brick; a brick that is not there is damage. */
+/**
+ * Bytes of a brick: from the hot store, else from where the ledger says that it was placed. A brick that is nowhere is
+ * damage; one that sleeps is a NeedsThawError.
+ */
 export async function readRange(
-  { store }: Repository,
-  brick: { kind: BrickKind; name: string },
+  { store, catalog, cold }: Repository,
+  brick: { kind: BrickKind; name: string; domain?: string },
   range: { from: number; length: number },
 ): Promise<Uint8Array<ArrayBuffer>> {
+  const { kind, name, domain } = brick;
+  const placements = () => catalog.placementsOf(name, domain === undefined ? {} : { domain });
+  if (isKnownCold(store, name)) return await readPlaced(cold, placements(), range);
   try {
-    return await store.get(brickObject(brick.kind, brick.name), range);
+    return await store.get(brickObject(kind, name), range);
   } catch (cause) {
     if (!(cause instanceof NotFoundError)) throw cause;
+    const placed = placements();
+    if (placed.length > 0) {
+      noteCold(store, name);
+      return await readPlaced(cold, placed, range);
+    }
     throw new DamageError(
-      `Brick ${brick.name} is missing in ${store.location}. Run "tarzan verify" to see what that touches`,
+      `Brick ${name} is missing in ${store.location}. Run "tarzan verify" to see what that touches`,
       { cause },
     );
   }

@@ -5,10 +5,13 @@ import { publish } from "./ledger.ts";
 import { missingBricks } from "./presence.ts";
 import type { Repository } from "./repository.ts";
 
-/** A ledger object is put after this many bricks, or this much time, or when it gets this large. */
+/**
+ * A ledger object is put after this many bricks, or this much time, or when it gets this large: one brick full of tiny
+ * chunks. What waits is in memory several times over while it is put.
+ */
 const LEDGER_BRICKS = 16;
 const LEDGER_MS = 10 * 60 * 1000;
-const LEDGER_BYTES = 8 * MIB;
+const LEDGER_BYTES = 2 * MIB;
 
 export interface BrickLogOptions {
   repository: Repository;

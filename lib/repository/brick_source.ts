@@ -77,9 +77,10 @@ export class BrickSource {
 
   /** The sealed bytes of a block. */
   async frame(name: string, block: number): Promise<Uint8Array<ArrayBuffer>> {
-    const { kind, blocks } = this.#byName(name);
+    const { kind, blocks, domain } = this.#byName(name);
     const headerBytes = (await this.#header(name)).bytes.length;
-    const read = (range: { from: number; length: number }) => readRange(this.#repository, { kind, name }, range);
+    const brick = { kind, name, domain };
+    const read = (range: { from: number; length: number }) => readRange(this.#repository, brick, range);
     const bytes = await this.#frames[kind].frame(block, { name, blocks, headerBytes, read });
     if (bytes.length !== blocks[block]!.sealedLength) {
       throw new DamageError(

@@ -13,11 +13,13 @@ export interface Config {
   repository: string;
   created: string;
   chunks: ChunkSizes;
+  /** Where bricks go to sleep, as people write it (see lib/glacier/cold_location.ts); undefined: they stay. */
+  cold?: string;
 }
 
 /** The text of tarzan.json. */
 export function formatConfig(config: Config): string {
-  const { repository, created, chunks } = config;
+  const { repository, created, chunks, cold } = config;
   const { min, average, max } = chunks;
   return JSON.stringify({
     format: CONFIG_FORMAT,
@@ -26,6 +28,7 @@ export function formatConfig(config: Config): string {
     repository,
     created,
     chunks: { min, average, max },
+    ...(cold === undefined ? {} : { cold }),
   }) + "\n";
 }
 
@@ -57,7 +60,15 @@ export function parseConfig(text: string, what: string): Config {
   } catch (cause) {
     throw new DamageError(`Cannot read ${what}: ${(cause as Error).message}`, { cause });
   }
-  return { repository: json.repository, created: String(json.created), chunks: sizes };
+  const cold = coldPlace(json.cold, bad);
+  return { repository: json.repository, created: String(json.created), chunks: sizes, ...(cold && { cold }) };
+}
+
+/** A kind of place that is not known here is no reason to refuse the rest: nothing can be uploaded, that is all. */
+function coldPlace(value: unknown, bad: (why: string) => Error): string | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value === "string" && /^[!-~]{1,1024}$/.test(value)) return value;
+  throw bad('its "cold" is no place');
 }
 
 function isSize(value: unknown): value is number {

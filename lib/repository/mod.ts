@@ -2,6 +2,7 @@
 export { checkBrickPadding, readBrickToc, readHeader, sameToc } from "./brick_files.ts";
 export { BrickSource } from "./brick_source.ts";
 export { BrickFiller, type FillerOptions } from "./brick_filler.ts";
+export { type ColdAccess, coldAccess, NeedsThawError } from "./cold_access.ts";
 export { type Config, CONFIG_FORMAT, formatConfig, parseConfig } from "./config.ts";
 export { type BrickDamage, DAMAGE_FORMAT, recordDamage } from "./damage.ts";
 export { ConflictError, NoRepositoryError } from "./errors.ts";

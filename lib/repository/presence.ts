@@ -1,6 +1,9 @@
 /**
  * What is really there: bricks by listing, marks of a prune, records of damage. The catalogue may be ahead of the
  * repository (a rolled back disk, another machine's prune); what it alone believes in is not built upon.
+ *
+ * A brick that the ledger says was placed in cold storage may be missing in the hot store: that is what cold storage is for.
+ * Whether it is there is the cold store's own to say, which only `verify` asks.
  */
 import { DamageError } from "../crypto/mod.ts";
 import {
@@ -30,12 +33,20 @@ export async function listBricks({ store }: Repository, kind: BrickKind): Promis
 export async function notePresence(repository: Repository, domain: string): Promise<string[]> {
   const { catalog } = repository;
   const absent: string[] = [];
+  const placed = catalog.placedBricks({ domain });
   for (const kind of BRICK_KINDS) {
     const there = await listBricks(repository, kind);
-    for (const { name, bytes } of catalog.bricks({ domain, kind })) if (there.get(name) !== bytes) absent.push(name);
+    for (const { name, bytes } of catalog.bricks({ domain, kind })) {
+      if (!isPresent(there.get(name), { bytes, placed: placed.has(name) })) absent.push(name);
+    }
   }
   catalog.exclude("absent", absent, "replace");
   return absent;
+}
+
+/** What is there with another length is damaged, wherever else a copy may be. */
+function isPresent(size: number | undefined, brick: { bytes: number; placed: boolean }): boolean {
+  return size === undefined ? brick.placed : size === brick.bytes;
 }
 
 /** The marks of a prune that is under way: condemned bricks count as unknown, sentenced ones are as good as gone. */
@@ -83,10 +94,23 @@ export async function missingBricks(
   repository: Repository,
   bricks: { name: string; kind: BrickKind; bytes: number }[],
 ): Promise<string[]> {
+  const sizes = await sizesOf(repository, bricks);
+  const isPlaced = (name: string) => repository.catalog.placementsOf(name).length > 0;
+  return bricks.filter(({ name, bytes }) => {
+    const size = sizes.get(name);
+    return !isPresent(size, { bytes, placed: size === undefined && isPlaced(name) });
+  }).map(({ name }) => name);
+}
+
+async function sizesOf(
+  repository: Repository,
+  bricks: { name: string; kind: BrickKind }[],
+): Promise<{ get(name: string): number | undefined }> {
   if (bricks.length <= 64) {
     const heads = await Promise.all(bricks.map(({ kind, name }) => repository.store.head(brickObject(kind, name))));
-    return bricks.filter(({ bytes }, i) => heads[i]?.size !== bytes).map(({ name }) => name);
+    return new Map(bricks.flatMap(({ name }, i) => heads[i] === undefined ? [] : [[name, heads[i].size]]));
   }
-  const there = { D: await listBricks(repository, "D"), M: await listBricks(repository, "M") };
-  return bricks.filter(({ kind, name, bytes }) => there[kind].get(name) !== bytes).map(({ name }) => name);
+  const there = new Map(await listBricks(repository, "D"));
+  for (const [name, size] of await listBricks(repository, "M")) there.set(name, size);
+  return there;
 }

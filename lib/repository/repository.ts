@@ -2,6 +2,7 @@
 import type { Catalog } from "../catalog/mod.ts";
 import { DamageError, type Keyring } from "../crypto/mod.ts";
 import { NotFoundError, type Store } from "../store/mod.ts";
+import type { ColdAccess } from "./cold_access.ts";
 import { type Config, parseConfig } from "./config.ts";
 import { NoRepositoryError } from "./errors.ts";
 import { CONFIG_NAME, domainOf } from "./names.ts";
@@ -16,6 +17,8 @@ export interface Repository {
   keyring: Keyring;
   catalog: Catalog;
   config: Config;
+  /** Without it, what is in cold storage only cannot be read. */
+  cold?: ColdAccess;
 }
 
 /** The text of tarzan.json, which nobody has proved yet. Throws NoRepositoryError where there is none. */
@@ -35,7 +38,7 @@ export async function readConfigText(store: Store): Promise<string> {
 
 /** Opens a repository with a key that was opened already. A lost tarzan.json is no obstacle: the key knows its text. */
 export async function openRepository(
-  options: { store: Store; keyring: Keyring; catalog: Catalog },
+  options: { store: Store; keyring: Keyring; catalog: Catalog; cold?: ColdAccess },
 ): Promise<Repository> {
   const { store, keyring } = options;
   const config = parseConfig(keyring.config, "the repository's settings in the key");

@@ -20,6 +20,7 @@ export {
 } from "./keys.ts";
 export { listEntries, type ListEntriesOptions, listSnapshots, type SnapshotLine } from "./list.ts";
 export { isFounded } from "./open.ts";
+export { plan, type PlanOptions, type PlanResult } from "./plan.ts";
 export { rebuild, type RebuildResult } from "./rebuild.ts";
 export type { Places, Progress, Secrets, VerbSession } from "./session.ts";
 export { verify, type VerifyOptions } from "./verify.ts";

@@ -27,6 +27,7 @@ import {
 } from "../repository/mod.ts";
 import { NotFoundError, type Store } from "../store/mod.ts";
 import { ownFolder, stateFolder } from "./local_state.ts";
+import { openColdAccess } from "./open_cold.ts";
 import { openStore, storeAt } from "./open_store.ts";
 import type { VerbSession } from "./session.ts";
 
@@ -68,12 +69,15 @@ async function hasConfig(store: Store): Promise<boolean> {
   }
 }
 
-/** Opens the repository at `location` for somebody who needs to be able to do `need`. */
+/**
+ * Opens the repository at `location` for somebody who needs to be able to do `need`. With a `memory` of its store that is
+ * read, and no cold store can be asked for anything.
+ */
 export async function open(
   session: VerbSession,
-  options: { location?: string; need?: Ability; freshCatalog?: boolean } = {},
+  options: { location?: string; need?: Ability; freshCatalog?: boolean; memory?: Store } = {},
 ): Promise<Opened> {
-  const store = await openStore(session, options.location);
+  const store = options.memory ?? await openStore(session, options.location);
   try {
     await refuseEmpty(store);
     const key = await openKey(session, store);
@@ -87,8 +91,14 @@ export async function open(
     if (options.freshCatalog) await removeCatalog(`${state}/catalog.sqlite`);
     const catalog = Catalog.open(`${state}/catalog.sqlite`, { repository: keyring.repository });
     try {
-      const repository = await openRepository({ store, keyring, catalog });
+      const { cold: place } = parseConfig(keyring.config, "the key's settings");
+      const cold = openColdAccess(session, { location: store.location, cold: place });
+      const repository = await openRepository({
+        ...{ store, keyring, catalog },
+        ...(options.memory === undefined ? { cold } : {}),
+      });
       const close = async () => {
+        await cold.close();
         catalog.close();
         await store.close();
       };
@@ -135,6 +145,15 @@ function refuseUnless(keyring: Keyring, need: Ability): void {
   );
 }
 
+/** The catalogue's note of when it was last compared with the ledger of a domain. */
+const LEDGER_READ = "ledger read";
+
+/** When this machine last read the ledger of a domain; undefined: never, since the catalogue was begun. */
+export function ledgerReadAt({ catalog }: Repository, domain: string): Date | undefined {
+  const text = catalog.openedIndex(`${LEDGER_READ} ${domain}`);
+  return text === undefined ? undefined : new Date(text);
+}
+
 /** Reads what the ledgers say that this machine does not know yet; tells of what could not be read. */
 export async function catchUp(session: VerbSession, repository: Repository, domains?: string[]): Promise<void> {
   for (const domain of domains ?? await visibleDomains(repository)) {
@@ -143,6 +162,7 @@ export async function catchUp(session: VerbSession, repository: Repository, doma
         session.progress.update({ phase: "reading the ledger", itemsDone: done, itemsTotal: total }),
     });
     for (const problem of problems) session.warn(`${problem.message}. Bricks that only it tells of are not known now`);
+    repository.catalog.keepOpenedIndex(`${LEDGER_READ} ${domain}`, session.now().toISOString());
   }
 }
 

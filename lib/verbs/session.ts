@@ -1,4 +1,5 @@
 /** What a verb gets of the outside. Nothing here knows a terminal: the command line hands in functions. */
+import type { ColdStore } from "../glacier/mod.ts";
 import type { BucketChoice } from "./bucket_settings.ts";
 
 /** Where things are on this machine. */
@@ -39,6 +40,8 @@ export interface VerbSession {
   readonly repositoryGiven: boolean;
   /** How a repository in a bucket is reached and written. */
   readonly bucket?: BucketChoice;
+  /** Opens cold stores in another way than over the network: for tests, and programs around this one. */
+  readonly openCold?: (location: string) => Promise<ColdStore>;
   readonly secrets: Secrets;
   /** The passphrase of a slot that is about to be written. */
   readonly newSecrets: Secrets;

@@ -22,6 +22,7 @@ import {
   type SealedIndex,
   type VerifiedIndex,
 } from "../snapshot/mod.ts";
+import type { Store } from "../store/mod.ts";
 import { knownLocation } from "./local_state.ts";
 import { open, type Opened } from "./open.ts";
 import type { VerbSession } from "./session.ts";
@@ -70,7 +71,7 @@ export class SnapshotReaders {
 /** Opens a repository to read much of it: the threads load their code while the key is opened. */
 export async function openToRead(
   session: VerbSession,
-  options: { location: string; need?: Ability },
+  options: { location: string; need?: Ability; memory?: Store },
 ): Promise<{ opened: Opened; readers: SnapshotReaders; close(): Promise<void> }> {
   const pool = startReaders(session.threads ?? defaultThreads());
   try {

@@ -36,6 +36,10 @@ export type FaultAction =
   | "flip-bit"
   /** Nothing goes wrong, but only after `delayMs`. */
   | "delay"
+  /** The request is taken in and never answered, as long as the client can bear it; nothing is done. */
+  | "stall"
+  /** Nothing goes wrong, but the connection that was to be kept is closed behind the answer. */
+  | "close-idle"
   /** Status 200 with an `<Error>` inside, and nothing is done. */
   | "error-inside";
 

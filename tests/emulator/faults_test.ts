@@ -4,6 +4,7 @@ import * as S3 from "@aws-sdk/client-s3";
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
+import type { Emulator } from "./mod.ts";
 import { refusal, send, signed, someBytes, withEmulator } from "./scene.ts";
 
 const Bucket = "backups";
@@ -84,35 +85,52 @@ Deno.test("a download can end early, or bring a wrong bit", () =>
     assert.deepEqual(await get(), Body);
   }));
 
+/** A connection on which the headers of a PUT of `length` bytes have been sent. */
+async function beginPut(emulator: Emulator, target: string, length: number, more = {}): Promise<Deno.TcpConn> {
+  const connection = await Deno.connect({ hostname: "127.0.0.1", port: Number(new URL(emulator.endpoint).port) });
+  const { headers } = signed(emulator, {
+    ...{ method: "PUT", target, service: "s3", payloadHash: "UNSIGNED-PAYLOAD" },
+    unsigned: { "content-length": String(length), ...more },
+  });
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join("");
+  await connection.write(new TextEncoder().encode(`PUT ${target} HTTP/1.1\r\n${lines}\r\n`));
+  return connection;
+}
+
 Deno.test("a request that the client breaks off is written down, and leaves nothing", () =>
   withEmulator(async ({ emulator, s3, asked }) => {
     emulator.createBucket(Bucket);
-    const { port } = new URL(emulator.endpoint);
-    const connection = await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
-    const { headers } = signed(emulator, {
-      ...{ method: "PUT", target: `/${Bucket}/k`, service: "s3", payloadHash: "UNSIGNED-PAYLOAD" },
-      unsigned: { "content-length": "1000" },
-    });
-    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join("");
-    await connection.write(new TextEncoder().encode(`PUT /${Bucket}/k HTTP/1.1\r\n${lines}\r\nfour`));
+    const connection = await beginPut(emulator, `/${Bucket}/k`, 1000);
+    await connection.write(new TextEncoder().encode("four"));
     connection.close();
     while (emulator.requests[0]?.bytesIn !== 4) await s3.send(new S3.ListObjectsV2Command({ Bucket }));
     assert.equal(asked()[0], "PutObject 0");
     assert.equal((await s3.send(new S3.ListObjectsV2Command({ Bucket }))).KeyCount, 0);
   }));
 
+Deno.test("a request can be left without an answer, and a connection closed that was to be kept", () =>
+  withEmulator(async ({ emulator, s3, asked }) => {
+    emulator.createBucket(Bucket);
+    emulator.faults.add({ action: "stall", operation: "PutObject", nth: 1 });
+    emulator.faults.add({ action: "close-idle", operation: "PutObject", nth: 2 });
+    const stalled = await beginPut(emulator, `/${Bucket}/k`, 4);
+    await stalled.write(new TextEncoder().encode("four"));
+    while (emulator.requests[0]?.bytesIn !== 4) await s3.send(new S3.ListObjectsV2Command({ Bucket }));
+    assert.equal(asked()[0], "PutObject 0");
+    stalled.close();
+    assert.equal((await s3.send(new S3.ListObjectsV2Command({ Bucket }))).KeyCount, 0);
+
+    using closed = await beginPut(emulator, `/${Bucket}/k`, 4);
+    await closed.write(new TextEncoder().encode("four"));
+    const answer = await new Response(closed.readable).text();
+    assert.match(answer, /^HTTP\/1\.1 200 OK\r\n[^]*Connection: keep-alive\r\n\r\n$/);
+  }));
+
 Deno.test("a client that waits for leave to send its body is refused without it", () =>
   withEmulator(async ({ emulator }) => {
     emulator.createBucket(Bucket);
-    const { port } = new URL(emulator.endpoint);
     const exchange = async (target: string) => {
-      using connection = await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
-      const { headers } = signed(emulator, {
-        ...{ method: "PUT", target, service: "s3", payloadHash: "UNSIGNED-PAYLOAD" },
-        unsigned: { "content-length": "4", expect: "100-continue" },
-      });
-      const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join("");
-      await connection.write(new TextEncoder().encode(`PUT ${target} HTTP/1.1\r\n${lines}\r\n`));
+      using connection = await beginPut(emulator, target, 4, { expect: "100-continue" });
       const buffer = new Uint8Array(10_000);
       return new TextDecoder().decode(buffer.subarray(0, await connection.read(buffer) ?? 0)).split("\r\n")[0];
     };

@@ -11,7 +11,8 @@ for (let at = 0; at < Deno.args.length; at += 2) {
 const emulator = await startEmulator(options);
 emulator.createBucket("backups");
 emulator.createVault("backups");
-const keys = Object.entries(emulator.environment()).map(([name, value]) => `export ${name}=${value}`);
+const variables = { ...emulator.environment(), AWS_ENDPOINT_URL: emulator.endpoint };
+const keys = Object.entries(variables).map(([name, value]) => `export ${name}=${value}`);
 const text = `S3 and Amazon Glacier vaults at ${emulator.endpoint}; a bucket and a vault "backups" are there.
 
 ${keys.join("\n")}

@@ -1,4 +1,5 @@
 /** The little of IAM that the emulator decides by. */
+import * as Glacier from "@aws-sdk/client-glacier";
 import { DeleteObjectCommand, GetObjectCommand, HeadObjectCommand, ListObjectsV2Command } from "@aws-sdk/client-s3";
 import { PutObjectCommand, RestoreObjectCommand } from "@aws-sdk/client-s3";
 import assert from "node:assert/strict";
@@ -141,4 +142,41 @@ Deno.test("temporary keys need their token, and end when the clock says so", () 
     emulator.clock.advance(3_600_000);
     assert.equal(await refusal(s3Of(user).send(list)), "ExpiredToken");
   }, { users: [{ ...user, expiresAt: new Date("2026-03-01T11:00:00Z") }] });
+});
+
+Deno.test("a user of vaults may do what the policy says: upload here, and neither retrieve nor delete", () => {
+  const arn = "arn:aws:glacier:us-east-1:123456789012:vaults/backups";
+  const Action = [
+    "glacier:UploadArchive",
+    "glacier:*MultipartUpload",
+    "glacier:UploadMultipartPart",
+    "glacier:ListParts",
+  ];
+  const writer = {
+    name: "writer",
+    accessKeyId: "AKIAWRITER",
+    secretAccessKey: "writer's secret",
+    policy: { Statement: { Effect: "Allow", Action, Resource: arn } } satisfies Policy,
+  };
+  return withEmulator(async ({ emulator }) => {
+    emulator.createVault("backups");
+    emulator.createVault("others");
+    const { endpoint, region } = emulator;
+    const glacier = new Glacier.GlacierClient({ endpoint, region, credentials: writer, maxAttempts: 1 });
+    const vault = { accountId: "-", vaultName: "backups" };
+    const upload = (vaultName: string) =>
+      glacier.send(new Glacier.UploadArchiveCommand({ ...vault, vaultName, body: "bytes" }));
+    const { archiveId } = await upload("backups");
+    const jobParameters = { Type: "archive-retrieval", ArchiveId: archiveId };
+    assert.equal(await refusal(upload("others")), "AccessDeniedException");
+    assert.equal(
+      await refusal(glacier.send(new Glacier.InitiateJobCommand({ ...vault, jobParameters }))),
+      "AccessDeniedException",
+    );
+    assert.equal(
+      await refusal(glacier.send(new Glacier.DeleteArchiveCommand({ ...vault, archiveId }))),
+      "AccessDeniedException",
+    );
+    glacier.destroy();
+  }, { users: [writer] });
 });

@@ -67,19 +67,24 @@ async function serveRequest(site: Site, connection: Connection, request: HttpReq
     ...{ at: site.surroundings.clock.now(), service, operation: "Unknown" },
     ...{ status: 0, bytesIn: 0, bytesOut: 0, confirmed: false },
   };
+  site.requests.push(log);
   let fault: FaultPlan | undefined;
   let answer: Answer;
   try {
     const query = parseQuery(request.query);
     const routed = route(site, request, { service, query, log });
-    site.requests.push(log);
     fault = site.faults.for(log, site.surroundings.clock);
     if (fault) log.fault = fault.action;
+    if (fault?.action === "stall") {
+      await request.body.drain();
+      log.bytesIn = request.body.receivedBytes;
+      await connection.gone();
+      return false;
+    }
     answer = await befall(fault, request, { service, requestId }) ??
       common(service, requestId, await run(site, request, { routed, query, service, authorization }));
   } catch (error) {
     log.bytesIn = request.body.receivedBytes;
-    if (!site.requests.includes(log)) site.requests.push(log);
     if (!(error instanceof ServiceError)) throw error;
     log.code = error.code;
     answer = errorAnswer(service, error, requestId);
@@ -97,7 +102,7 @@ async function serveRequest(site: Site, connection: Connection, request: HttpReq
   const flips = fault?.action === "flip-bit";
   log.bytesOut = await writeAnswer(connection, answer, { method: request.method, closes, cutAt, flips });
   log.confirmed = log.bytesOut === length || request.method === "HEAD";
-  return !closes;
+  return !closes && fault?.action !== "close-idle";
 }
 
 /** Finds out what is asked. */
@@ -108,7 +113,8 @@ function route(site: Site, request: HttpRequest, known: {
 }): Routed {
   const { method, path, headers } = request;
   const { service, query, log } = known;
-  const range = headers.get("range") ?? query.get("partNumber");
+  const part = headers.get("content-range")?.match(/^bytes (\d+-\d+)\/\*$/)?.[1];
+  const range = part ?? headers.get("range") ?? query.get("partNumber");
   if (range !== undefined) log.range = range;
   const missing = () => {
     throw new ServiceError(501, "NotImplemented", `The emulator has no ${method} ${path}?${request.query}`);

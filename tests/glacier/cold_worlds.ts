@@ -43,7 +43,7 @@ export function emulatedVaultClient(emulator: Emulator): VaultClient {
   return new VaultClient({
     ...{ region, vault: "vault", endpoint: new URL(emulator.endpoint), pace: paceOf(emulator) },
     credentials: () => Promise.resolve({ accessKeyId, secretAccessKey }),
-    ...{ idleMs: 60_000, connections: 4, signal: new AbortController().signal },
+    ...{ idleMs: 60_000, signal: new AbortController().signal },
   });
 }
 
@@ -130,19 +130,24 @@ export function memoryWorld(name: ColdClass): Promise<World> {
 /** An object on its way, made of a seed; `reads` counts the bytes that were asked for. */
 export function upload(seed: number, bytes: number): ColdUpload & { content: Uint8Array<ArrayBuffer>; reads: number } {
   const content = bytesOf(seed, bytes);
-  const tree = new TreeHasher();
-  tree.update(content);
-  const sha256 = createHash("sha256").update(content).digest("hex");
+  const { sha256, treeHash } = hashes(content);
   const object = {
     name: `bricks/${sha256.slice(0, 2)}/${sha256}`,
     repository: "ab".repeat(32),
-    ...{ bytes, sha256, treeHash: tree.digest().toHex(), content, reads: 0 },
+    ...{ bytes, sha256, treeHash, content, reads: 0 },
     read: ({ from, length }: { from: number; length: number }) => {
       object.reads += length;
       return Promise.resolve(content.slice(from, from + length));
     },
   };
   return object;
+}
+
+/** Both hashes of bytes, hex. */
+export function hashes(bytes: Uint8Array): { sha256: string; treeHash: string } {
+  const tree = new TreeHasher();
+  tree.update(bytes);
+  return { sha256: createHash("sha256").update(bytes).digest("hex"), treeHash: tree.digest().toHex() };
 }
 
 /** Bytes that look random and are the same for the same seed. */

@@ -5,9 +5,9 @@ import fc from "fast-check";
 import { type ColdObject, LEAF_BYTES } from "../../lib/glacier/mod.ts";
 import { describe } from "../../lib/glacier/vault/description.ts";
 import type { VaultStore } from "../../lib/glacier/vault/mod.ts";
-import { initiateUpload, listUploads } from "../../lib/glacier/vault/upload_calls.ts";
+import { initiateUpload, uploadPart } from "../../lib/glacier/vault/upload_calls.ts";
 import type { Emulator, FaultAction } from "../emulator/mod.ts";
-import { emulatedVaultClient, openEmulatedVault, paceOf, startAt, upload, vaultWorld } from "./cold_worlds.ts";
+import { emulatedVaultClient, hashes, openEmulatedVault, paceOf, startAt, upload, vaultWorld } from "./cold_worlds.ts";
 
 const MiB = LEAF_BYTES;
 const hourMs = 3_600_000;
@@ -177,7 +177,7 @@ test("uploads are gone on with in the part size in which they were begun, and fo
     }));
   });
   await using(openEmulatedVault(emulator), (store) => store.upload(object, { signal }));
-  assert.equal(count(emulator, "ListMultipartUploads"), 1 + 3);
+  assert.ok(count(emulator, "ListMultipartUploads") > 1 + 1);
   const ranges = emulator.requests.filter(({ operation }) => operation === "UploadMultipartPart").map(({ range }) =>
     range
   );
@@ -245,8 +245,8 @@ test("an upload that was begun although its answer was lost is taken up, not beg
   await assertOnce(emulator, [object]);
 });
 
-test("other open uploads of the same object are given up before it is completed", async (emulator) => {
-  const object = upload(13, 2 * MiB);
+test("of several open uploads of an object, the one of which the vault has most is gone on with", async (emulator) => {
+  const object = upload(13, 3 * MiB);
   const client = emulatedVaultClient(emulator);
   const begin = () => {
     const options = {
@@ -257,11 +257,28 @@ test("other open uploads of the same object are given up before it is completed"
     };
     return initiateUpload(client, options);
   };
-  await Promise.all([begin(), begin(), begin()]);
+  const ids = await Promise.all([begin(), begin(), begin()]);
+  const [first, second] = [upload(13, 3 * MiB).content.slice(0, MiB), upload(13, 3 * MiB).content.slice(MiB, 2 * MiB)];
+  const send = async (id: string, from: number, body: Uint8Array) => {
+    const { sha256, treeHash } = hashes(body);
+    await uploadPart(client, { upload: id, from, body, sha256, treeHash, signal });
+  };
+  await send(ids[0]!, 0, first);
+  await send(ids[1]!, 0, first);
+  await send(ids[1]!, MiB, second);
+  emulator.requests.length = 0;
   await using(openEmulatedVault(emulator), (store) => store.upload(object, { signal }));
-  assert.deepEqual(await listUploads(client, { signal }), []);
-  client.close();
+  const parts = emulator.requests.filter(({ operation }) => operation === "UploadMultipartPart");
+  assert.deepEqual(parts.map(({ id, range }) => [id, range]), [[ids[1], `${2 * MiB}-${3 * MiB - 1}`]]);
   await assertOnce(emulator, [object]);
+});
+
+test("two processes that store the same object at once do not disturb one another", async (emulator) => {
+  const object = upload(17, 4 * MiB);
+  const stores = [openEmulatedVault(emulator), openEmulatedVault(emulator)];
+  await Promise.all(stores.map((store) => using(store, (store) => store.upload(object, { signal }))));
+  const found = await archives(emulator);
+  assert.ok(found.length >= 1 && found.every(({ name }) => name === object.name));
 });
 
 test("bytes that changed on the disk are noticed before anything is completed", async (emulator) => {

@@ -56,7 +56,6 @@ export class VaultClient {
     credentials: CredentialSource;
     pace: Pace;
     idleMs: number;
-    connections: number;
     signal: AbortSignal;
   }) {
     this.location = `glacier://${options.region}/${options.vault}`;
@@ -100,10 +99,6 @@ export class VaultClient {
     throw new BrokenAnswerError(`The answer is about another vault than ${this.location}: ${arn.slice(0, 300)}`);
   }
 
-  close(): void {
-    this.#transport.close();
-  }
-
   async #send(question: Question, signal: AbortSignal): Promise<Answer> {
     const { method, body } = question;
     const path = ["", "-", "vaults", this.#vault, ...question.path].map(encodeURIComponent).join("/");
@@ -127,7 +122,9 @@ export class VaultClient {
       { method, target: search === "" ? path : `${path}?${search}`, headers: signedHeaders, body },
       { signal, limit: Math.max(question.limit, refusalLimit) },
     );
-    if (answer.status === 403 && /^ExpiredToken/.test(refusalOf(answer).code)) this.#expired = nameOf(credentials);
+    const expired = answer.status === 403 && /^ExpiredToken/.test(refusalOf(answer).code);
+    if (expired) this.#expired = nameOf(credentials);
+    else if (this.#expired === nameOf(credentials)) this.#expired = undefined;
     return answer;
   }
 

@@ -11,6 +11,8 @@ import { SharedQuestion } from "./shared_question.ts";
 /** Output is kept for at least so long. */
 const outputKeptMs = 24 * 3_600_000;
 const listingValidMs = 60_000;
+/** So long after it was begun a job may be missing in a listing. */
+const lateMs = 10 * 60_000;
 
 export type ArchiveJob = Job & { work: Extract<Job["work"], { kind: "archive" }> };
 export type InventoryJob = Job & { work: Extract<Job["work"], { kind: "inventory" }> };
@@ -34,10 +36,13 @@ export class JobBook {
     this.#client = client;
     this.#listed = new SharedQuestion(async () => {
       this.#listedMs = client.pace.nowMs();
+      const since = new Date(client.pace.now().getTime() - lateMs);
       const jobs = sorted(await listJobs(client, { signal: never }));
       for (const [archive, begun] of this.#begun) {
         const listed = new Set(jobs.archives.get(archive)?.map(({ id }) => id));
-        this.#begun.set(archive, begun.filter(({ id }) => !listed.has(id)));
+        const late = begun.filter(({ id, createdAt }) => createdAt > since && !listed.has(id));
+        if (late.length === 0) this.#begun.delete(archive);
+        else this.#begun.set(archive, late);
       }
       return jobs;
     });

@@ -3,10 +3,12 @@
  * answer is bounded before it is read. A connection on which nothing moves is given up, so no request can hang for ever.
  *
  * Every request has a connection of its own. On one that is used again, Deno's node:http sends a request a second time by
- * itself when the server hangs up (POST too, found with Deno 2.9.6): that would begin, and pay, a retrieval twice.
+ * itself when the server hangs up (POST too, found with Deno 2.9.6): that would begin, and pay, a retrieval twice. And an
+ * agent that is shared loses the descriptors of its sockets (Deno 2.7.1).
  */
-import { Agent as PlainAgent, type ClientRequest, type IncomingMessage, request as plainRequest } from "node:http";
-import { Agent as SecureAgent, request as secureRequest } from "node:https";
+import { type ClientRequest, type IncomingMessage, request as plainRequest } from "node:http";
+import { request as secureRequest } from "node:https";
+import type { Duplex as Socket } from "node:stream";
 import { BrokenAnswerError } from "./errors.ts";
 
 export interface Sending {
@@ -29,23 +31,21 @@ export class ConnectionError extends Error {
   override name = "ConnectionError";
 }
 
+const hangUpMs = 100;
 const sliceBytes = 256 * 1024;
 
-/** Connections to one endpoint. */
+/** How one endpoint is reached. */
 export class Transport {
   readonly host: string;
   readonly hostname: string;
   readonly #endpoint: URL;
   readonly #idleMs: number;
-  readonly #agent: PlainAgent | SecureAgent;
 
-  constructor(endpoint: URL, options: { idleMs: number; connections: number }) {
+  constructor(endpoint: URL, options: { idleMs: number }) {
     this.#endpoint = endpoint;
     this.host = endpoint.host;
     this.hostname = endpoint.hostname;
     this.#idleMs = options.idleMs;
-    const settings = { keepAlive: false, maxSockets: options.connections };
-    this.#agent = this.#secure ? new SecureAgent(settings) : new PlainAgent(settings);
   }
 
   /** Sends a request. An answer longer than `limit` is a BrokenAnswerError, a lost connection a ConnectionError. */
@@ -54,53 +54,56 @@ export class Transport {
     return new Promise((resolve, reject) => {
       if (signal.aborted) return reject(signal.reason);
       const request = this.#begin(sending);
-      let answered = false;
+      let socket: Socket | undefined;
+      let open = true;
+      let hungUp = false;
       let idle: ReturnType<typeof setTimeout>;
-      const moved = () => {
+      const failIn = (ms: number, why: string) => {
         clearTimeout(idle);
-        idle = setTimeout(() => fail(new ConnectionError(`nothing moved for ${this.#idleMs / 1000} s`)), this.#idleMs);
+        if (!open) return;
+        idle = setTimeout(() => fail(new ConnectionError(why)), ms);
       };
+      const moved = () => hungUp || failIn(this.#idleMs, `nothing moved for ${this.#idleMs / 1000} s`);
       const over = () => {
+        open = false;
         clearTimeout(idle);
         signal.removeEventListener("abort", aborted);
+        request.destroy();
+        socket?.destroy();
       };
       const fail = (error: unknown) => {
-        over();
         reject(error);
-        request.destroy();
+        over();
       };
       const aborted = () => fail(signal.reason);
       signal.addEventListener("abort", aborted, { once: true });
       moved();
       request.on("error", (error) => fail(lost(error)));
-      // Some versions of Deno tell of a server that hangs up only so.
-      request.on("close", () => answered || fail(new ConnectionError("the connection was closed without an answer")));
+      request.on("socket", (itsSocket) => {
+        socket = itsSocket;
+        // Before Deno 2.9 only the socket tells that the server hung up; what it had said may still be on its way here.
+        socket.once("close", () => {
+          hungUp = true;
+          failIn(hangUpMs, "the connection was closed without an answer");
+        });
+      });
       request.on("response", (response) => {
-        answered = true;
         moved();
         bodyOf(response, { limit, moved }).then((body) => {
-          over();
           resolve({ status: response.statusCode ?? 0, header: (name) => headerOf(response, name), body });
+          over();
         }, fail);
       });
       writeBody(request, { body: sending.body, moved });
     });
   }
 
-  close(): void {
-    this.#agent.destroy();
-  }
-
-  get #secure(): boolean {
-    return this.#endpoint.protocol === "https:";
-  }
-
   #begin({ method, target, headers }: Sending): ClientRequest {
-    const { hostname, port } = this.#endpoint;
+    const { hostname, port, protocol } = this.#endpoint;
     // The brackets of an IPv6 address belong to the URL only.
     const host = hostname.replace(/^\[|\]$/g, "");
-    const options = { host, method, path: target, headers, agent: this.#agent, ...(port === "" ? {} : { port }) };
-    return this.#secure ? secureRequest(options) : plainRequest(options);
+    const options = { host, method, path: target, headers, agent: false, ...(port === "" ? {} : { port }) };
+    return protocol === "https:" ? secureRequest(options) : plainRequest(options);
   }
 }
 

@@ -2,7 +2,7 @@
  * Sending an archive so that no death on the way costs more than the parts in flight. Nothing is kept here: the open upload
  * is found by its description, what it holds by ListParts, and the bytes are read again and hashed, so a part is skipped
  * only when the vault's tree hash of it is that of the bytes as they are now. Uploads die after a day without activity;
- * then it begins anew.
+ * then it begins anew. None is ever given up: it may be another process's, and it dies by itself.
  *
  * Completing is the step that counts. It is repeated while its answer is lost, and `earlier`, the id that a caller kept
  * from the run before, lets the next process repeat it too: otherwise an archive whose answer died with the process is
@@ -17,7 +17,7 @@ import { describe } from "./description.ts";
 import { VaultError } from "./errors.ts";
 import type { OpenUploads } from "./open_uploads.ts";
 import { isUsablePartSize, type Part, partBytesFor, partsOf } from "./parts.ts";
-import { abortUpload, completeUpload, type HeldPart, initiateUpload, listParts, uploadPart } from "./upload_calls.ts";
+import { completeUpload, type HeldPart, initiateUpload, listParts, uploadPart } from "./upload_calls.ts";
 
 export interface Uploading {
   signal: AbortSignal;
@@ -67,7 +67,6 @@ export async function uploadArchive(
     try {
       const { id } = found;
       await sendParts(client, object, { ...options, upload: found, sent });
-      await giveUpOthers(client, { id, description, open, signal });
       const archive = await completeUpload(client, {
         upload: id,
         bytes: object.bytes,
@@ -203,19 +202,6 @@ function addPart(whole: TreeHasher, body: Uint8Array): string {
     whole.addLeaf(leaf);
   }
   return part.digest().toHex();
-}
-
-/** Other open uploads of the same object have nothing left to do: after completing, nothing must be able to fail. */
-async function giveUpOthers(
-  client: VaultClient,
-  options: { id: string; description: string; open: OpenUploads; signal: AbortSignal },
-): Promise<void> {
-  const { id, description, open, signal } = options;
-  for (const upload of await open.find(description, { signal })) {
-    if (upload === id) continue;
-    await unlessGone(abortUpload(client, { upload, signal }));
-    open.remove(description, upload);
-  }
 }
 
 function isSame(held: HeldPart | undefined, part: Part & { treeHash: string }): boolean {

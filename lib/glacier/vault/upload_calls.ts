@@ -87,17 +87,6 @@ export function completeUpload(
   });
 }
 
-/** Gives up an upload; one that is gone is a refusal with 404. */
-export function abortUpload(client: VaultClient, options: { upload: string; signal: AbortSignal }): Promise<void> {
-  return client.ask({
-    what: "give up an upload",
-    method: "DELETE",
-    path: [folder, options.upload],
-    success: [204],
-    limit: smallLimit,
-  }, { signal: options.signal, read: () => {} });
-}
-
 /** The part size of an upload and the parts that the vault has of it. */
 export async function listParts(
   client: VaultClient,

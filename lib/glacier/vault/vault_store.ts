@@ -39,8 +39,6 @@ export interface VaultOptions {
   signal?: AbortSignal;
 }
 
-const connections = 16;
-
 export class VaultStore implements ColdStore {
   readonly location: string;
   readonly class = "VAULT";
@@ -54,7 +52,7 @@ export class VaultStore implements ColdStore {
   constructor(options: VaultOptions) {
     const signals = [this.#closing.signal, ...(options.signal ? [options.signal] : [])];
     const signal = AbortSignal.any(signals);
-    this.#client = new VaultClient({ ...options, idleMs: options.stallMs, connections, signal });
+    this.#client = new VaultClient({ ...options, idleMs: options.stallMs, signal });
     this.location = this.#client.location;
     this.#budget = new ByteBudget(options.budgetBytes);
     this.#partBytes = options.partBytes ?? PART_BYTES;
@@ -173,7 +171,6 @@ export class VaultStore implements ColdStore {
 
   close(): Promise<void> {
     this.#closing.abort(new Error(`The store ${this.location} was closed`));
-    this.#client.close();
     return Promise.resolve();
   }
 

@@ -93,6 +93,8 @@ function makeClient(
     maxAttempts: 1,
     // Deno's node:http does not tell of a "100 Continue", so the SDK would wait for it in vain.
     expectContinueHeader: false,
+    // The SDK's own would tell the server what system we run on, and ask Deno for the permission to know.
+    defaultUserAgentProvider: () => Promise.resolve([["TARzan"]]),
     requestHandler: {
       connectionTimeout: CONNECT_MS,
       httpAgent: { keepAlive: true, maxSockets: SOCKETS },

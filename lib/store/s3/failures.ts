@@ -39,7 +39,7 @@ const inFew = new Set([
   ...["RequestExpired", "InvalidChunkSizeError"],
 ]);
 const expired = new Set(["ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"]);
-const ourMistakes = ["TypeError", "ReferenceError", "RangeError", "UnfaithfulError"];
+const ourMistakes = ["TypeError", "ReferenceError", "RangeError", "UnfaithfulError", "NotCapable"];
 
 /** Whether another try makes sense. */
 export function judge(error: unknown): Verdict {

@@ -17,10 +17,13 @@ export class FileBody implements Body {
   }
 
   /** One read at a time; fewer bytes only where the file ends. */
-  async read({ from, length }: { from: number; length: number }): Promise<Uint8Array<ArrayBuffer>> {
+  async read(
+    { from, length }: { from: number; length: number },
+    into?: Uint8Array<ArrayBuffer>,
+  ): Promise<Uint8Array<ArrayBuffer>> {
     this.#file ??= await Deno.open(this.#path, { read: true });
     await this.#file.seek(from, Deno.SeekMode.Start);
-    const bytes = new Uint8Array(length);
+    const bytes = into?.subarray(0, length) ?? new Uint8Array(length);
     let filled = 0;
     while (filled < length) {
       const read = await this.#file.read(bytes.subarray(filled));

@@ -3,13 +3,13 @@
  * straight into a buffer of the length that was agreed upon. Both pay for their bytes, and both are given up when nothing
  * moves: Deno has no time-out for a socket that stays open and silent.
  */
-import { Readable } from "node:stream";
+import { Readable, type Writable } from "node:stream";
 import { TransferError } from "./failures.ts";
 import type { Rate } from "./rate.ts";
 
 /** Bytes that are at hand and are sent as such. */
 const SMALL_BYTES = 1024 * 1024;
-const PIECE_BYTES = 256 * 1024;
+const PIECE_BYTES = 128 * 1024;
 /** How long a server may think about a body that it has received. */
 const THINKING_MS = 5 * 60 * 1000;
 
@@ -18,8 +18,11 @@ export interface Body {
   bytes: number;
   /** Hex. */
   sha256: string;
-  /** Called again for every try. */
-  read(range: { from: number; length: number }): Promise<Uint8Array<ArrayBuffer>>;
+  /**
+   * The bytes, again for every try. They may be put into `into`, which is large enough, and are used before the next but one
+   * call.
+   */
+  read(range: { from: number; length: number }, into?: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>;
 }
 
 /** Whether a body is sent in one piece from memory, beside the large ones. */
@@ -33,6 +36,8 @@ export class Watch {
   readonly #outer: AbortSignal | undefined;
   readonly #stop = () => this.#controller.abort(this.#outer!.reason);
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #deadlineMs = Infinity;
+  #withinMs = 0;
   #failure: Error | undefined;
 
   constructor(stallMs: number, signal: AbortSignal | undefined) {
@@ -48,16 +53,23 @@ export class Watch {
 
   /** Something has moved; the next thing has to within `withinMs`. */
   moved(withinMs: number): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(
-      () => this.fail(new TransferError(`nothing moved for ${Math.round(withinMs / 1000)} s`)),
-      withinMs,
-    );
+    this.#withinMs = withinMs;
+    this.#deadlineMs = performance.now() + withinMs;
+    this.#timer ??= setTimeout(() => this.#look(), withinMs);
   }
 
   /** Waiting for our own rate limit is no standstill. */
   pause(): void {
-    clearTimeout(this.#timer);
+    this.#deadlineMs = Infinity;
+  }
+
+  /** One timer for many moves: they are many thousands. */
+  #look(): void {
+    this.#timer = undefined;
+    const leftMs = this.#deadlineMs - performance.now();
+    if (leftMs === Infinity) return;
+    if (leftMs > 0) this.#timer = setTimeout(() => this.#look(), leftMs);
+    else this.fail(new TransferError(`nothing moved for ${Math.round(this.#withinMs / 1000)} s`));
   }
 
   /** Ends the try for this reason. */
@@ -77,38 +89,95 @@ export class Watch {
   }
 }
 
-/** A body for one try. `sent` hears of bytes that were handed to the socket. */
-export async function openBody(
-  body: Body,
-  { rate, watch, stallMs, sent }: { rate: Rate; watch: Watch; stallMs: number; sent: (bytes: number) => void },
-): Promise<Uint8Array | Readable> {
-  if (isSmall(body.bytes)) {
-    const bytes = await body.read({ from: 0, length: body.bytes });
-    requireLength(bytes, body.bytes);
-    watch.pause();
-    await rate.take(bytes.length, watch.signal);
-    watch.moved(Math.max(stallMs, THINKING_MS));
-    sent(bytes.length);
-    return bytes;
-  }
-  const stream = Readable.from(pieces(), { objectMode: false, highWaterMark: PIECE_BYTES });
-  stream.on("error", (error) => watch.fail(error));
-  return stream;
+/** What a body needs on its way; `sent` hears of bytes that were handed to the socket. */
+interface Way {
+  rate: Rate;
+  watch: Watch;
+  stallMs: number;
+  sent: (bytes: number) => void;
+}
 
-  async function* pieces(): AsyncGenerator<Uint8Array> {
-    for (let from = 0; from < body.bytes;) {
-      const length = Math.min(PIECE_BYTES, body.bytes - from);
-      const bytes = await body.read({ from, length });
-      requireLength(bytes, length);
+/** A body for one try: the bytes themselves if they are few. */
+export async function openBody(body: Body, way: Way): Promise<Uint8Array | Readable> {
+  if (!isSmall(body.bytes)) return new BodyStream(body, way);
+  const { rate, watch, stallMs, sent } = way;
+  const bytes = await body.read({ from: 0, length: body.bytes });
+  requireLength(bytes, body.bytes);
+  watch.pause();
+  await rate.take(bytes.length, watch.signal);
+  watch.moved(Math.max(stallMs, THINKING_MS));
+  sent(bytes.length);
+  return bytes;
+}
+
+/**
+ * A body that pumps itself into the request (which is all that the SDK does with a stream: `pipe`), from two buffers in turn. A
+ * stream that makes a new buffer for every piece leaves tens of megabytes lying about, since the garbage collector comes
+ * by too seldom. A buffer is filled again only when the socket has said that it is done with it.
+ */
+class BodyStream extends Readable {
+  readonly #body: Body;
+  readonly #way: Way;
+  #request: Writable | undefined;
+  #ended = false;
+
+  constructor(body: Body, way: Way) {
+    super();
+    this.#body = body;
+    this.#way = way;
+  }
+
+  override pipe<T extends NodeJS.WritableStream>(request: T): T {
+    this.#request = request as unknown as Writable;
+    this.#pump(this.#request).catch((error) => {
+      // What befalls the connection the SDK hears itself, and perhaps with an answer that says why.
+      if (!this.destroyed && !(error instanceof ConnectionError)) this.#way.watch.fail(error);
+    });
+    return request;
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    // A connection in the middle of a body is of no use to anybody else.
+    if (!this.#ended) this.#request?.destroy();
+    done(error);
+  }
+
+  async #pump(request: Writable): Promise<void> {
+    const { rate, watch, stallMs, sent } = this.#way;
+    const { bytes: whole } = this.#body;
+    const buffers = [new Uint8Array(PIECE_BYTES), new Uint8Array(PIECE_BYTES)] as const;
+    const over = Promise.withResolvers<never>();
+    over.promise.catch(() => {});
+    request.once("close", () => over.reject(new ConnectionError()));
+    let before: Promise<void> = Promise.resolve();
+    for (let from = 0, turn: 0 | 1 = 0; from < whole && !this.destroyed; from += PIECE_BYTES) {
+      const length = Math.min(PIECE_BYTES, whole - from);
+      const piece = await this.#body.read({ from, length }, buffers[turn]);
+      turn = turn === 0 ? 1 : 0;
+      requireLength(piece, length);
       watch.pause();
       await rate.take(length, watch.signal);
       watch.moved(stallMs);
-      yield bytes;
-      from += length;
-      sent(length);
-      watch.moved(from < body.bytes ? stallMs : Math.max(stallMs, THINKING_MS));
+      await Promise.race([before, over.promise]);
+      before = write(request, piece).then(() => sent(length));
+      before.catch(() => {});
     }
+    await Promise.race([before, over.promise]);
+    if (this.destroyed) return;
+    watch.moved(Math.max(stallMs, THINKING_MS));
+    this.#ended = true;
+    request.end();
   }
+}
+
+/** The request broke off. */
+class ConnectionError extends Error {}
+
+/** Resolves when the bytes have left their buffer. */
+function write(request: Writable, bytes: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) =>
+    request.write(bytes, (error) => error ? reject(new ConnectionError()) : resolve())
+  );
 }
 
 function requireLength(bytes: Uint8Array, length: number): void {

@@ -115,14 +115,24 @@ export class UploadSpool {
   async #fits(bytes: number): Promise<boolean> {
     if (this.#usedBytes + bytes > this.#limitBytes) return false;
     if (this.#unlookedBytes < LOOK_EVERY_BYTES) return true;
-    const { bavail, bsize } = await statfs(this.#folder.path);
-    if (bavail * bsize < SPARE_BYTES + LOOK_EVERY_BYTES + bytes) return false;
+    if (await freeBytes(this.#folder.path) < SPARE_BYTES + LOOK_EVERY_BYTES + bytes) return false;
     this.#unlookedBytes = 0;
     return true;
   }
 
   #wake(): void {
     for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+}
+
+/** What the disk has left; where it cannot be asked, the spool's own limit must do. */
+async function freeBytes(folder: string): Promise<number> {
+  try {
+    const { bavail, bsize } = await statfs(folder);
+    return bavail * bsize;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable || error instanceof Deno.errors.NotSupported) return Infinity;
+    throw error;
   }
 }
 

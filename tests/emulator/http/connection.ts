@@ -80,6 +80,11 @@ export class Connection {
     }
   }
 
+  /** Waits until the other side goes away. */
+  async gone(): Promise<void> {
+    do this.#from = this.#to; while (await this.#fill());
+  }
+
   /** Ends the connection at once. With bytes of the client still unread the system makes a reset of it. */
   close(): void {
     if (this.#closed) return;

@@ -38,7 +38,7 @@ export async function takePayload(call: Call): Promise<Payload> {
     for await (const piece of framing.unframe(received(call), (name, value) => trailers.set(name, value))) {
       for (const one of hashers.values()) one.update(piece);
       length += piece.length;
-      if (length > longest) throw new ServiceError(400, "EntityTooLarge", "Your proposed upload exceeds 5 GiB");
+      if (length > longest) throw tooLarge();
       writer.write(piece);
     }
     if (framing.length !== undefined && length !== framing.length) {
@@ -91,6 +91,7 @@ function framingOf(call: Call) {
       throw new ServiceError(501, "NotImplemented", meaning);
     }
     if (body.announcedLength === undefined) throw noLength();
+    if (body.announcedLength > longest) throw tooLarge();
     const unframe: Unframe = (source) => source;
     return { unframe, length: body.announcedLength, isRead: true };
   }
@@ -105,6 +106,7 @@ function framingOf(call: Call) {
   return { unframe, length: Number(length), isRead: true };
 }
 
+const tooLarge = () => new ServiceError(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size");
 const noLength = () =>
   new ServiceError(411, "MissingContentLength", "You must provide the Content-Length HTTP header.");
 

@@ -102,7 +102,6 @@ export async function uploadMultipartPart(call: VaultCall): Promise<Reply> {
     throw invalid(`Invalid Content-Range: ${header(call, "content-range")}`);
   }
   const [from, to] = [Number(first), Number(last)];
-  call.log.range = `${from}-${to}`;
   if (from % upload.partSize !== 0 || to < from || to - from + 1 > upload.partSize) {
     throw invalid(`Invalid Content-Range: ${from}-${to} is no part of ${upload.partSize} bytes`);
   }
