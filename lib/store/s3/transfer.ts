@@ -150,7 +150,8 @@ class BodyStream extends Readable {
     over.promise.catch(() => {});
     request.once("close", () => over.reject(new ConnectionError()));
     let before: Promise<void> = Promise.resolve();
-    for (let from = 0, turn: 0 | 1 = 0; from < whole && !this.destroyed; from += PIECE_BYTES) {
+    let turn: 0 | 1 = 0;
+    for (let from = 0; from < whole && !this.destroyed; from += PIECE_BYTES) {
       const length = Math.min(PIECE_BYTES, whole - from);
       const piece = await this.#body.read({ from, length }, buffers[turn]);
       turn = turn === 0 ? 1 : 0;
