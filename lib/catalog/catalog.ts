@@ -216,6 +216,16 @@ export class Catalog {
     }
   }
 
+  /** All objects of cold storage, also those that hold no brick. The catalogue may be changed meanwhile. */
+  *placedObjects(): Generator<Placement["object"]> {
+    const objects = this.#placements.objects();
+    for (;;) {
+      const next = this.#do(() => objects.next());
+      if (next.done) return;
+      yield next.value;
+    }
+  }
+
   /** Names of all bricks that lie in cold storage. */
   placedBricks(filter: PlacementFilter = {}): Set<string> {
     return this.#do(() => this.#placements.names(filter));

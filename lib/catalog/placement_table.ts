@@ -59,6 +59,7 @@ export class PlacementTable {
   readonly #ofBrick: StatementSync;
   readonly #page: StatementSync;
   readonly #names: StatementSync;
+  readonly #objects: StatementSync;
 
   constructor(database: Database) {
     this.#find = database.prepare("SELECT number FROM placed WHERE domain = ? AND location = ? AND handle = ?");
@@ -83,6 +84,10 @@ export class PlacementTable {
       `SELECT ${columns} FROM placed_bricks b JOIN placed p ON p.number = b.placed WHERE (b.name, b.placed) > (?1, ?2) ` +
         "AND (?3 IS NULL OR p.domain = ?3) AND (?4 IS NULL OR p.location = ?4) " +
         `AND ${stands} ORDER BY b.name, b.placed LIMIT ${rowsAtOnce}`,
+    );
+    this.#objects = database.prepare(
+      "SELECT number, domain, location, handle, class, bytes, sha256, tree_hash, placed_at FROM placed p " +
+        `WHERE number > ? AND ${stands} ORDER BY number LIMIT ${rowsAtOnce}`,
     );
     this.#names = database.prepare(
       "SELECT DISTINCT b.name FROM placed_bricks b JOIN placed p ON p.number = b.placed " +
@@ -135,6 +140,18 @@ export class PlacementTable {
     }
   }
 
+  /** All objects, those without bricks too; no statement stays open between two of them. */
+  *objects(): Generator<Omit<PlacedRow, "bricks">> {
+    let last = -1;
+    for (;;) {
+      const rows = this.#objects.all(last);
+      for (const row of rows) yield placedObject(row);
+      const end = rows.at(-1);
+      if (end === undefined || rows.length < rowsAtOnce) return;
+      last = end["number"] as number;
+    }
+  }
+
   /** Names of all bricks that lie somewhere in cold storage. */
   names(filter: PlacementFilter): Set<string> {
     return new Set(this.#names.all(...parameters(filter)).map((row) => toHex(row["name"])));
@@ -151,15 +168,19 @@ function placement(row: Record<string, unknown>): Placement {
     kind: row["kind"] as Kind,
     offset: row["offset"] as number,
     bytes: row["brick_bytes"] as number,
-    object: {
-      domain: toHex(row["domain"]),
-      location: row["location"] as string,
-      handle: row["handle"] as string,
-      class: row["class"] as string,
-      bytes: row["bytes"] as number,
-      sha256: toHex(row["sha256"]),
-      treeHash: toHex(row["tree_hash"]),
-      placedAt: new Date(row["placed_at"] as number),
-    },
+    object: placedObject(row),
+  };
+}
+
+function placedObject(row: Record<string, unknown>): Omit<PlacedRow, "bricks"> {
+  return {
+    domain: toHex(row["domain"]),
+    location: row["location"] as string,
+    handle: row["handle"] as string,
+    class: row["class"] as string,
+    bytes: row["bytes"] as number,
+    sha256: toHex(row["sha256"]),
+    treeHash: toHex(row["tree_hash"]),
+    placedAt: new Date(row["placed_at"] as number),
   };
 }

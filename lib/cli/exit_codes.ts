@@ -2,6 +2,8 @@
 export const incompleteCode = 3;
 /** The exit code of a command that did its work and found damage. */
 export const damageCode = 4;
+/** The exit code of a command that did its work and is not at its end: bricks are still being thawed. */
+export const stillColdCode = 7;
 /** The exit code of a command that must be run again when cold storage is ready. */
 export const thawCode = 7;
 

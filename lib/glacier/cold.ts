@@ -81,9 +81,10 @@ export interface ColdStore {
   readonly class: ColdClass;
 
   /**
-   * Stores an object; its handle. `sent` hears of bytes that have arrived, those of earlier runs included. `began` hears a
-   * text that may be kept and handed in as `earlier` by the next try: nothing needs it, but where a process dies between the
-   * vault's last step and its answer, only this keeps the next one from storing the archive a second time.
+   * Stores an object; its handle. `sent` hears of bytes that have arrived, those of earlier runs included. `began` hears,
+   * and is waited for before anything is sent, a text that may be kept and handed in as `earlier` by the next try: nothing
+   * needs it, but where a process dies between the vault's last step and its answer, only this keeps the next one from
+   * storing the archive a second time.
    */
   upload(
     object: ColdUpload,
@@ -91,7 +92,7 @@ export interface ColdStore {
       signal: AbortSignal;
       sent?: (bytes: number) => void;
       earlier?: string;
-      began?: (token: string) => void;
+      began?: (token: string) => void | Promise<void>;
     },
   ): Promise<string>;
 

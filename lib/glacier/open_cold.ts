@@ -34,6 +34,8 @@ export async function openColdStore(location: string, options: ColdStoreOptions 
     stallMs: limits.stallMs ?? stallMs,
     budgetBytes: partsInMemoryBytes,
     ...(limits.signal && { signal: limits.signal }),
+    ...(limits.uploadBytesPerSecond !== undefined && { uploadBytesPerSecond: limits.uploadBytesPerSecond }),
+    ...(limits.downloadBytesPerSecond !== undefined && { downloadBytesPerSecond: limits.downloadBytesPerSecond }),
     pace: {
       now,
       nowMs: () => clock.nowMs(),

@@ -28,8 +28,14 @@ import { brickObject } from "./names.ts";
 /** Blocks that may be under way at once; a run with more threads waits for the oldest. */
 const WINDOW = 16;
 
+/** Where finished bricks go: a store, or something that hands them on. */
+export interface BrickTarget extends Pick<Store, "stage" | "commitsAtOnce"> {
+  /** Hears of a brick before it is committed. */
+  expect?(brick: BrickRecord): void;
+}
+
 export interface FillerOptions {
-  store: Store;
+  store: BrickTarget;
   kind: BrickKind;
   domain: string;
   keys: BrickKeys;
@@ -175,6 +181,7 @@ export class BrickFiller {
     const name = toHex(brick.sha256.digest());
     const treeHash = toHex(brick.treeHash.digest());
     const record = { name, kind, bytes: brick.staged.written, treeHash, toc };
+    this.#options.store.expect?.(record);
     await onWhole?.(record);
     await brick.staged.commit(brickObject(kind, name));
     await before;

@@ -77,7 +77,9 @@ export async function readIndex(repository: Repository, index: IndexName): Promi
     throw new DamageError(`Cannot trust index ${name}: it is a finished one under the name of an unfinished one`);
   }
   // What was seen once is missed when it is withheld later.
-  if (index.ending === ".json") repository.catalog.keepOpenedIndex(`seen ${index.domain} ${index.snapshot}`, "");
+  const seen = `seen ${index.domain} ${index.snapshot}`;
+  const { catalog } = repository;
+  if (index.ending === ".json" && catalog.openedIndex(seen) === undefined) catalog.keepOpenedIndex(seen, "");
   return { ...verified, ending: index.ending };
 }
 

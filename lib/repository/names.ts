@@ -76,6 +76,13 @@ export function parseIndexObject(
   return { domain: match[1]!, snapshot: match[2]!, ending: match[3] as ".json" | ".open" };
 }
 
+/** The domain and the stamp of a ledger object from its name. */
+export function parseLedgerObject(object: string): { domain: string; stamp: string } | undefined {
+  const match = /^ledger\/([^/]+)\/([^/]+)$/.exec(object);
+  if (match === null || !DOMAIN.test(match[1]!) || stampTime(match[2]!) === undefined) return;
+  return { domain: match[1]!, stamp: match[2]! };
+}
+
 /** The domain in the name of a ledger object or an index, if it is one. */
 export function domainOf(object: string): string | undefined {
   const domain = /^(?:ledger|index)\/([^/]+)\//.exec(object)?.[1];

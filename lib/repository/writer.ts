@@ -9,7 +9,7 @@
  */
 import type { BrickKind, BrickRecord } from "../brick/mod.ts";
 import { type CutStream, encodeIndex, type PageRef, type SealedIndex, writeBrickList } from "../snapshot/mod.ts";
-import { BrickFiller } from "./brick_filler.ts";
+import { BrickFiller, type BrickTarget } from "./brick_filler.ts";
 import { BrickLog } from "./brick_log.ts";
 import { ConflictError } from "./errors.ts";
 import { IdSet } from "./id_set.ts";
@@ -53,6 +53,12 @@ export interface WriterOptions {
   journal?: Journal;
   /** Bricks that runs which died left unpublished; the first ledger object tells of them. */
   found?: BrickRecord[];
+  /** Where data bricks go, if not into the store. */
+  dataTarget?: BrickTarget;
+  /** Hears of every finished brick. */
+  onBrick?: (brick: BrickRecord) => void;
+  /** Waited for when all data bricks are finished, before the last look and the index. */
+  beforeIndex?: () => Promise<void>;
   now?: () => number;
   random?: (length: number) => Uint8Array;
   onSeal?: (key: string, number: number) => void;
@@ -76,7 +82,8 @@ export class BackupWriter {
   /** Ids of chunks that are in no published brick yet. */
   readonly #fresh: Record<BrickKind, IdSet> = { D: new IdSet(), M: new IdSet() };
   readonly #relied = new Set<number>();
-  readonly #waiting: WaitingChunk[] = [];
+  /** Chunks that came while no block could take them. */
+  readonly #waiting: Record<BrickKind, WaitingChunk[]> = { D: [], M: [] };
   readonly #log: BrickLog;
   readonly #pages: PageTable;
   #lastCheckpointMs: number;
@@ -102,7 +109,7 @@ export class BackupWriter {
     this.#pages = new PageTable((kind, bytes) => this.put(kind, bytes), options.cut);
     const filler = (kind: BrickKind, recipient: string) =>
       new BrickFiller({
-        store: repository.store,
+        store: (kind === "D" ? options.dataTarget : undefined) ?? repository.store,
         kind,
         domain,
         keys: keys.brick,
@@ -164,32 +171,37 @@ export class BackupWriter {
   }
 
   /** Takes a chunk that `lookup` answered with `brick`. Id and bytes must stay as they are until `drain` has returned. */
-  take(kind: BrickKind, id: Uint8Array, options: { bytes: Uint8Array; brick: number }): void {
-    this.#count(options.bytes, this.#take({ kind, id, made: false, ...options }));
+  take(kind: BrickKind, id: Uint8Array, { bytes, brick }: { bytes: Uint8Array; brick: number }): void {
+    this.#count(bytes.length, this.#take({ kind, id, bytes, brick, made: false }));
   }
 
   /** Stores a chunk that was made here (see snapshot's PutChunk). */
   put(kind: BrickKind, bytes: Uint8Array<ArrayBuffer>): Uint8Array {
     const id = this.#options.id[kind](bytes);
+    const { length } = bytes;
     const isNew = this.#take({ kind, id, bytes, brick: this.lookup(kind, id)[0]!, made: true });
     // Recipes are not part of the input.
-    if (kind === "D") this.#count(bytes, isNew);
+    if (kind === "D") this.#count(length, isNew);
     if (!isNew) release(bytes);
     return id;
   }
 
-  #take({ kind, id, bytes, brick, made }: { kind: BrickKind; id: Uint8Array; brick: number } & ChunkBytes): boolean {
+  #take({ kind, id, bytes, brick, made }: { kind: BrickKind; brick: number } & WaitingChunk): boolean {
     if (brick >= 0) {
       this.#relied.add(brick);
       return false;
     }
     if (!this.#fresh[kind].add(id)) return false;
     if (kind === "D") this.#dataChunks++;
-    this.#waiting.push({ kind, id, bytes, made });
+    const packer = this.#packers![kind];
+    const waiting = this.#waiting[kind];
+    // Very many small chunks would be very many small objects if each had to wait.
+    if (waiting.length > 0 || !packer.ready) waiting.push({ id, bytes, made });
+    else pack(packer, { id, bytes, made });
     return true;
   }
 
-  #count({ length }: Uint8Array, isNew: boolean): void {
+  #count(length: number, isNew: boolean): void {
     if (isNew) {
       this.counts.newChunks++;
       this.counts.newBytes += length;
@@ -206,11 +218,14 @@ export class BackupWriter {
 
   /** Hands waiting chunks on; where bricks cannot be written as fast as input comes, this waits. */
   async drain(): Promise<void> {
-    for (const { kind, id, bytes, made } of this.#waiting.splice(0)) {
-      const packer = this.#packers![kind];
+    await Promise.all([this.#drain("D"), this.#drain("M")]);
+  }
+
+  async #drain(kind: BrickKind): Promise<void> {
+    const packer = this.#packers![kind];
+    for (const chunk of this.#waiting[kind].splice(0)) {
       if (!packer.ready) await packer.room();
-      packer.add(bytes, id);
-      if (made) release(bytes);
+      pack(packer, chunk);
     }
   }
 
@@ -238,6 +253,7 @@ export class BackupWriter {
     await this.drain();
     await this.#packers!.D.flush();
     await this.#fillers.D.finish();
+    await this.#options.beforeIndex?.();
     for (;;) {
       const beganMs = this.#now();
       this.#pages.moveUp(Infinity);
@@ -257,6 +273,7 @@ export class BackupWriter {
 
   #onBrick(brick: BrickRecord): void {
     this.#log.add(brick);
+    this.#options.onBrick?.(brick);
     this.counts.bricks.push(brick.name);
     this.counts.storedBytes += brick.bytes;
   }
@@ -357,15 +374,16 @@ export class BackupWriter {
   }
 }
 
-interface ChunkBytes {
+interface WaitingChunk {
   bytes: Uint8Array;
+  id: Uint8Array;
   /** Whether the bytes were made here, and belong to nobody else. */
   made: boolean;
 }
 
-interface WaitingChunk extends ChunkBytes {
-  kind: BrickKind;
-  id: Uint8Array;
+function pack(packer: ChunkPacker, { bytes, id, made }: WaitingChunk): void {
+  packer.add(bytes, id);
+  if (made) release(bytes);
 }
 
 /** Recipes make an array for every page; the garbage collector would leave too many of them lying about. */

@@ -21,6 +21,8 @@ export interface BackupRun {
   source: SourceSpec;
   label: string;
   tags: readonly string[];
+  /** Called between two batches. */
+  onBatch?: () => Promise<void>;
 }
 
 /** A backup that is done. */
@@ -65,6 +67,7 @@ export async function runBackup(session: VerbSession, run: BackupRun): Promise<F
     facts.entries = batch.entries;
     warnOfSelf(batch.brickNames);
     await writer.checkpointIfDue(() => facts);
+    await run.onBatch?.();
     const { storedBytes } = writer.counts;
     session.progress.update({ phase: "storing", bytesDone: facts.bytes, entries: facts.entries, storedBytes });
   }

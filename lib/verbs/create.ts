@@ -14,6 +14,7 @@ import {
 } from "../repository/mod.ts";
 import { SMALL_BODY_BYTES, STREAM_SIZES } from "../snapshot/mod.ts";
 import { runBackup } from "./backup_run.ts";
+import { ColdBackup, type CreatedCold } from "./create_cold.ts";
 import { catchUp, open, type Opened } from "./open.ts";
 import { ownFolder } from "./local_state.ts";
 import { extendLocks } from "./extend_locks.ts";
@@ -28,6 +29,8 @@ export interface CreateOptions {
   /** Undefined: as `init` was told on this machine, else the usual. */
   level: number | undefined;
   brickSizeBytes: number | undefined;
+  /** Leave everything in the repository for now, where the repository has cold storage. */
+  defer?: boolean;
   source: SourceSpec;
 }
 
@@ -47,6 +50,8 @@ export interface CreateResult {
   bricks: number;
   opaqueBytes: number;
   producer?: { command: string; code: number };
+  /** Where the repository has cold storage, unless that was deferred. */
+  cold?: CreatedCold;
   milliseconds: number;
   out?: string;
 }
@@ -129,34 +134,49 @@ async function store(
     warm,
     signal: session.signal,
   });
+  const targetBytes = options.brickSizeBytes ?? settings.brickSizeBytes;
   let journal: Journal | undefined;
   let writer: BackupWriter | undefined;
+  let cold: ColdBackup | undefined;
   try {
     // Bricks that a dead run was sending are in the store before anybody asks whether they are.
     await repository.store.recover?.();
+    if (config.cold !== undefined && !options.defer) {
+      cold = await ColdBackup.begin(session, { opened, domain, location: config.cold, targetBytes });
+    }
     const dead = await deadJournals(journalFolder, journalKeys);
-    journal = await Journal.begin(journalFolder, journalKeys);
-    writer = await BackupWriter.begin({
-      repository,
-      domain,
-      brickBytes: options.brickSizeBytes ?? settings.brickSizeBytes,
-      cut,
-      id: { D: (bytes) => dataIds.id(bytes), M: (bytes) => metaIds.id(bytes) },
-      journal,
-      found: dead.bricks,
-    }).catch((error) => {
+    try {
+      await cold?.recover(dead.bricks);
+      journal = await Journal.begin(journalFolder, journalKeys);
+      writer = await BackupWriter.begin({
+        repository,
+        domain,
+        brickBytes: targetBytes,
+        cut,
+        id: { D: (bytes) => dataIds.id(bytes), M: (bytes) => metaIds.id(bytes) },
+        journal,
+        found: dead.bricks,
+        ...(cold?.target === undefined ? {} : { dataTarget: cold.target }),
+        onBrick: (brick) => cold?.take(brick),
+        beforeIndex: async () => await cold?.placed(),
+      });
+    } catch (error) {
       dead.leave();
       throw error;
-    });
+    }
     await dead.forget();
     writer.connect({ D: engine.packer("D", writer.sink("D")), M: engine.packer("M", writer.sink("M")) });
     const { label = "", tags, source } = options;
-    const run = { repository, writer, cut, batches: engine.batches(source), source, label, tags };
+    const onBatch = async () => await cold?.dropSome();
+    const run = { repository, writer, cut, batches: engine.batches(source), source, label, tags, onBatch };
     const { snapshot, index, facts } = await runBackup(session, run);
     await journal.end();
+    journal = undefined;
     await prolongLocks(session, { opened, writer });
     const { entries, bytes, opaqueBytes, incomplete, producer } = facts;
     const { counts } = writer;
+    const copy = await writeCopy(options.out, index);
+    const created = await cold?.finish();
     return {
       snapshot,
       location: repository.store.location,
@@ -170,10 +190,12 @@ async function store(
       bricks: counts.bricks.length,
       opaqueBytes,
       ...(producer === undefined ? {} : { producer }),
-      ...(await writeCopy(options.out, index)),
+      ...(created && { cold: created }),
+      ...copy,
     };
   } catch (error) {
     await writer?.abort();
+    await cold?.giveUp();
     journal?.leave();
     throw error;
   } finally {

@@ -11,8 +11,10 @@ import {
   type SlotFor,
   toHex,
 } from "../crypto/mod.ts";
+import { parseColdLocation } from "../glacier/mod.ts";
 import { checkPin, CONFIG_NAME, formatConfig, makeSlot } from "../repository/mod.ts";
 import { ExistsError, isBucketLocation, type Store } from "../store/mod.ts";
+import { refuseSamePlace } from "./cold_run.ts";
 import { pinOptions } from "./open.ts";
 import { createStore } from "./open_store.ts";
 import { recoverySheet } from "./recovery_sheet.ts";
@@ -31,11 +33,14 @@ export interface InitOptions extends SlotChoice {
   /** How this machine will write bricks; undefined: as usual. */
   level?: number | undefined;
   brickSizeBytes?: number | undefined;
+  /** Where data bricks go to sleep. */
+  cold?: string | undefined;
 }
 
 export interface InitResult {
   repository: string;
   location: string;
+  cold?: string;
   slots: string[];
   code: string;
   /** Only when it was generated. */
@@ -50,14 +55,20 @@ const FIRST_DOMAIN = "default";
 export async function init(session: VerbSession, options: InitOptions): Promise<InitResult> {
   refuseSeededRandomness();
   const location = session.places.repository();
+  const { cold } = options;
+  if (cold !== undefined) parseColdLocation(cold);
   const seals = await slotSeals(session, options, session.secrets);
   const repository = toHex(randomBytes(16));
-  const config = formatConfig({ repository, created: session.now().toISOString(), chunks: options.chunkSizes });
+  const config = formatConfig({
+    ...{ repository, created: session.now().toISOString(), chunks: options.chunkSizes },
+    ...(cold !== undefined && { cold }),
+  });
   const bundle = formatBundle(await createFullBundle({ repository, config, domainName: FIRST_DOMAIN }));
   // Everything that can fail for a wrong option comes before the first byte is written.
   const slots = await Promise.all(seals.slots.map(({ label, to }) => makeSlot({ bundle, label, to })));
   const store = await createStore(session, location);
   try {
+    if (cold !== undefined) refuseSamePlace({ store }, cold);
     for (const { name, bytes } of slots) await store.put(name, bytes, { once: true });
     await store.put(CONFIG_NAME, new TextEncoder().encode(config), { once: true });
     if (isBucketLocation(location)) await warnIfOverwritten(session, store, config);
@@ -66,10 +77,12 @@ export async function init(session: VerbSession, options: InitOptions): Promise<
     await rememberSettings(session.places.config(), repository, { level, brickSizeBytes });
     const code = pinCode(bundleHash(bundle));
     const texts = await Promise.all(slots.map(async ({ name, bytes }) => ({ name, text: await armorSlot(bytes) })));
-    const sheet = recoverySheet({ location: placeOnPaper(session, store), repository, code, slots: texts });
+    const place = { location: placeOnPaper(session, store), ...(cold !== undefined && { cold }) };
+    const sheet = recoverySheet({ ...place, repository, code, slots: texts });
     const names = slots.map(({ name }) => name);
     const secret = seals.passphrase === undefined ? {} : { passphrase: seals.passphrase };
-    return { repository, location: store.location, slots: names, code, sheet, ...secret };
+    const where = { location: store.location, ...(cold !== undefined && { cold }) };
+    return { repository, ...where, slots: names, code, sheet, ...secret };
   } finally {
     await store.close();
   }

@@ -1,8 +1,9 @@
 /** `list`: the snapshots of a repository, or the entries of one. */
 import { DamageError, UnsupportedError, WrongKeyError } from "../crypto/mod.ts";
-import { listIndexes, openIndex, readIndex } from "../repository/mod.ts";
+import { type IndexName, inParallel, listIndexes, openIndex, readIndex, type Repository } from "../repository/mod.ts";
 import type { ListedEntry } from "../snapshot/mod.ts";
 import { listedPages } from "./entries.ts";
+import { hasColdStorage, OffSite } from "./off_site.ts";
 import { catchUp, open } from "./open.ts";
 import { whyIncomplete } from "./extract.ts";
 import { plainName, selector } from "./selector.ts";
@@ -24,6 +25,8 @@ export interface SnapshotLine {
   entries?: number;
   bytes?: number;
   bricks?: number;
+  /** How many of them are in cold storage, by the ledger; undefined where there is none. */
+  coldBricks?: number;
   incomplete?: string;
   producer?: { command: string; code: number };
   /** Why nothing can be said of it, and what kind of trouble that is: the name of an error class. */
@@ -31,41 +34,57 @@ export interface SnapshotLine {
   trouble?: string;
 }
 
+/** Indexes that are read at once: each takes a store a moment, and a bucket a long one. */
+const READS_AT_ONCE = 16;
+
 /** All snapshots, oldest first. */
 export async function listSnapshots(session: VerbSession): Promise<SnapshotLine[]> {
   const opened = await open(session);
   const { repository } = opened;
+  const offSite = repository.keyring.can("list") && hasColdStorage(repository) ? new OffSite(repository) : undefined;
   try {
+    // Where things are may have been told by other machines.
+    if (offSite !== undefined) await catchUp(session, repository);
     const lines: SnapshotLine[] = [];
-    for (const index of await listIndexes(repository)) {
-      const open = index.ending === ".open";
-      try {
-        const verified = await readIndex(repository, index);
-        const { snapshot, domain, created, complete } = verified;
-        const line = { snapshot, domain, created, complete, open };
-        if (!repository.keyring.can("list")) {
-          lines.push(line);
-          continue;
-        }
-        const sealed = await openIndex(repository, verified);
-        const { host, label, tags, domainName, entries, bytes, bricks, incomplete, producer } = sealed;
-        const more = {
-          ...(incomplete === undefined ? {} : { incomplete }),
-          ...(producer === undefined ? {} : { producer }),
-        };
-        lines.push({ ...line, domainName, host, label, tags, entries, bytes, bricks, ...more });
-      } catch (error) {
-        const isItsOwn = error instanceof DamageError || error instanceof WrongKeyError ||
-          error instanceof UnsupportedError;
-        if (!isItsOwn) throw error;
-        const { snapshot, domain } = index;
-        const { message: problem, name: trouble } = error;
-        lines.push({ snapshot, domain, created: "", complete: false, open, problem, trouble });
-      }
-    }
+    const indexes = [...(await listIndexes(repository)).entries()];
+    await inParallel(indexes, READS_AT_ONCE, async ([number, index]) => {
+      lines[number] = await lineOf(repository, index, offSite);
+    });
     return lines;
   } finally {
+    offSite?.close();
     await opened.close();
+  }
+}
+
+/** What can be said of a snapshot. Trouble that is its own is a line like any other. */
+async function lineOf(
+  repository: Repository,
+  index: IndexName,
+  offSite: OffSite | undefined,
+): Promise<SnapshotLine> {
+  const open = index.ending === ".open";
+  try {
+    const verified = await readIndex(repository, index);
+    const { snapshot, domain, created, complete } = verified;
+    const line = { snapshot, domain, created, complete, open };
+    if (!repository.keyring.can("list")) return line;
+    const sealed = await openIndex(repository, verified);
+    const { host, label, tags, domainName, entries, bytes, bricks, incomplete, producer } = sealed;
+    const coldBricks = await offSite?.count(domain, sealed);
+    const more = {
+      ...(coldBricks === undefined ? {} : { coldBricks }),
+      ...(incomplete === undefined ? {} : { incomplete }),
+      ...(producer === undefined ? {} : { producer }),
+    };
+    return { ...line, domainName, host, label, tags, entries, bytes, bricks, ...more };
+  } catch (error) {
+    const isItsOwn = error instanceof DamageError || error instanceof WrongKeyError ||
+      error instanceof UnsupportedError;
+    if (!isItsOwn) throw error;
+    const { snapshot, domain } = index;
+    const { message: problem, name: trouble } = error;
+    return { snapshot, domain, created: "", complete: false, open, problem, trouble };
   }
 }
 

@@ -17,7 +17,7 @@ import {
   visibleDomains,
 } from "../repository/mod.ts";
 import { StoreFullError, StoreReadOnlyError } from "../store/mod.ts";
-import type { BrickKind, BrickRecord } from "../brick/mod.ts";
+import type { BrickKind, BrickRecord, WrittenRecord } from "../brick/mod.ts";
 import { open } from "./open.ts";
 import type { VerbSession } from "./session.ts";
 
@@ -35,22 +35,26 @@ export interface RebuildResult {
 /** Reads the whole repository anew. */
 export async function rebuild(session: VerbSession): Promise<RebuildResult> {
   const opened = await open(session, { freshCatalog: true });
-  const { repository } = opened;
   try {
-    const domains = await visibleDomains(repository);
-    const problems: string[] = [];
-    for (const domain of domains) {
-      const progress = (done: number, total: number) =>
-        session.progress.update({ phase: "reading the ledger", itemsDone: done, itemsTotal: total });
-      for (const problem of await learn(repository, domain, { whole: true, progress })) problems.push(problem.message);
-    }
-    const { adopted, strangers } = await adopt(session, repository, domains);
-    const rows = [...repository.catalog.bricks()];
-    const chunks = rows.reduce((sum, { chunkCount }) => sum + chunkCount, 0);
-    return { bricks: rows.length, chunks, domains: domains.length, adopted, strangers, problems };
+    return await refill(session, opened.repository);
   } finally {
     await opened.close();
   }
+}
+
+/** Fills an empty catalogue from the repository. */
+export async function refill(session: VerbSession, repository: Repository): Promise<RebuildResult> {
+  const domains = await visibleDomains(repository);
+  const problems: string[] = [];
+  for (const domain of domains) {
+    const progress = (done: number, total: number) =>
+      session.progress.update({ phase: "reading the ledger", itemsDone: done, itemsTotal: total });
+    for (const problem of await learn(repository, domain, { whole: true, progress })) problems.push(problem.message);
+  }
+  const { adopted, strangers } = await adopt(session, repository, domains);
+  const rows = [...repository.catalog.bricks()];
+  const chunks = rows.reduce((sum, { chunkCount }) => sum + chunkCount, 0);
+  return { bricks: rows.length, chunks, domains: domains.length, adopted, strangers, problems };
 }
 
 async function adopt(session: VerbSession, repository: Repository, domains: string[]) {
@@ -71,24 +75,24 @@ async function adopt(session: VerbSession, repository: Repository, domains: stri
   for (const [domain, records] of found) {
     for (let at = 0; at < records.length; at += 16) {
       const some = records.slice(at, at + 16);
-      await putOnRecord(session, repository, { domain, bricks: some });
+      await putOnRecord(session, repository, { domain, records: some.map((brick) => ({ type: "brick", brick })) });
       adopted.push(...some.map(({ name }) => name));
     }
   }
   return { adopted, strangers };
 }
 
-async function putOnRecord(
+/** Tells everybody, or at least this machine where the repository cannot be written to. */
+export async function putOnRecord(
   session: VerbSession,
   repository: Repository,
-  { domain, bricks }: { domain: string; bricks: BrickRecord[] },
+  { domain, records }: { domain: string; records: WrittenRecord[] },
 ): Promise<void> {
-  const records = bricks.map((brick) => ({ type: "brick", brick } as const));
   try {
     await publish(repository, domain, records);
   } catch (error) {
     if (!(error instanceof StoreReadOnlyError || error instanceof StoreFullError)) throw error;
-    session.warn(`${bricks.length} bricks are known to this machine only: ${error.message}`);
+    session.warn(`What was found is known to this machine only (${records.length} records): ${error.message}`);
     await remember(repository, domain, records);
   }
 }

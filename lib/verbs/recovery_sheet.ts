@@ -2,17 +2,19 @@
 
 export interface SheetFacts {
   location: string;
+  /** Where data bricks sleep. */
+  cold?: string;
   repository: string;
   code: string;
   slots: { name: string; text: string }[];
 }
 
 /** The text of the sheet; it holds no secret in clear. */
-export function recoverySheet({ location, repository, code, slots }: SheetFacts): string {
+export function recoverySheet({ location, cold, repository, code, slots }: SheetFacts): string {
   const parts = slots.map(({ name, text }) => `Key slot ${name}\n${text.trimEnd()}\n`);
   return `TARzan recovery sheet. Print it; keep it where the backups are not.
 
-Place        ${location}
+Place        ${location}${cold === undefined ? "" : `\nCold place   ${cold}`}
 Repository   ${repository}
 Code         ${code}   (give it with --pin on a machine that has not seen this key)
 

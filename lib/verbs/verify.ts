@@ -4,6 +4,7 @@ import {
   type IndexName,
   listIndexes,
   listSlots,
+  NeedsThawError,
   noteDamage,
   readIndex,
   recordDamage,
@@ -12,6 +13,7 @@ import {
 import { NotFoundError, StoreFullError, StoreReadOnlyError } from "../store/mod.ts";
 import type { VerifiedIndex } from "../snapshot/mod.ts";
 import { readBrickList } from "../snapshot/mod.ts";
+import { hasColdStorage, OffSite } from "./off_site.ts";
 import { openStore } from "./open_store.ts";
 import { checkLedgers, checkTold } from "./verify_ledgers.ts";
 import {
@@ -26,7 +28,7 @@ import { type CheckedBrick, checkNames, checkPresence, checkTocs } from "./verif
 import { checkCold, findThawed } from "./verify_cold.ts";
 import { checkBlocks, checkStreams, sample, type StreamsChecked } from "./verify_data.ts";
 import { checkRecipe, findAffected } from "./verify_recipes.ts";
-import { type Affected, Report, type VerifyResult } from "./verify_report.ts";
+import { type Affected, type PartlyOffSite, Report, type VerifyResult } from "./verify_report.ts";
 import type { VerbSession } from "./session.ts";
 
 export interface VerifyOptions {
@@ -78,6 +80,7 @@ const nothing: VerifyResult = {
   problems: [],
   affected: [],
   unchecked: [],
+  partlyOffSite: [],
   inventories: [],
 };
 
@@ -122,11 +125,12 @@ async function verifyWithKey(session: VerbSession, options: VerifyOptions): Prom
     const affected = await checkRecipes(session, { repository, snapshots, restored: streams.sound, report });
     if (options.dataPercent < 100) tellOfEarlierDamage(bricks, report);
     await putOnRecord(session, repository, report);
+    const partlyOffSite = await findPartlyOffSite(repository, readers, snapshots);
     const { problems, unchecked } = report;
     const brickCount = bricks.filter(({ excluded }) => !excluded.gone).length;
     const counts = { snapshots: indexes.length, bricks: brickCount, bricksHashed, blocksOpened };
     const result = { ...counts, coldBricks: cold.confirmed.size, bytesReplayed: streams.bytes };
-    return { ...result, problems, affected, unchecked: [...unchecked], inventories: cold.inventory };
+    return { ...result, problems, affected, unchecked: [...unchecked], partlyOffSite, inventories: cold.inventory };
   } finally {
     await close();
   }
@@ -216,6 +220,23 @@ async function openAll(readers: SnapshotReaders, indexes: VerifiedIndex[], repor
   return opened;
 }
 
+/** Snapshots of which cold storage has not everything. */
+async function findPartlyOffSite(
+  repository: Repository,
+  readers: SnapshotReaders,
+  snapshots: OpenSnapshot[],
+): Promise<PartlyOffSite[]> {
+  if (!hasColdStorage(repository)) return [];
+  const offSite = new OffSite(repository, readers);
+  const partly: PartlyOffSite[] = [];
+  for (const { index: { domain, snapshot }, sealed } of snapshots) {
+    const { label, bricks } = sealed;
+    const coldBricks = await offSite.count(domain, sealed);
+    if (coldBricks !== undefined && coldBricks < bricks) partly.push({ snapshot, label, coldBricks, bricks });
+  }
+  return partly;
+}
+
 /** The bricks that these snapshots need, or all that the ledgers tell of. */
 async function bricksToCheck(repository: Repository, snapshots: OpenSnapshot[] | undefined): Promise<CheckedBrick[]> {
   const all = [...repository.catalog.bricks()];
@@ -225,8 +246,8 @@ async function bricksToCheck(repository: Repository, snapshots: OpenSnapshot[] |
     try {
       for (const name of await readBrickList(sealed, get)) needed.add(name);
     } catch (error) {
-      // Reading the recipe meets the same damage and tells of it.
-      if (!(error instanceof DamageError)) throw error;
+      // Reading the recipe meets the same and tells of it.
+      if (!(error instanceof DamageError || error instanceof NeedsThawError)) throw error;
     }
   }
   return all.filter(({ name }) => needed.has(name));

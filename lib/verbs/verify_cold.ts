@@ -3,7 +3,8 @@
  * of each object now; a vault knows sizes and tree hashes of some hours ago, from an inventory that is asked for first.
  */
 import type { ColdStore, Confirmation } from "../glacier/mod.ts";
-import { publish, type Repository } from "../repository/mod.ts";
+import type { WrittenRecord } from "../brick/mod.ts";
+import { publish, remember, type Repository } from "../repository/mod.ts";
 import type { CheckedBrick } from "./verify_bricks.ts";
 import type { Report } from "./verify_report.ts";
 import type { VerbSession } from "./session.ts";
@@ -54,9 +55,19 @@ export async function checkCold(session: VerbSession, check: ColdCheck): Promise
     }
   }
   tellOfLosses(lost, check);
-  for (const { name } of check.bricks) {
-    if (!check.report.isCold(name) || checked.confirmed.has(name) || unanswered.has(name)) continue;
-    check.report.missing(name, `Brick ${name} is neither in ${check.repository.store.location} nor in cold storage`);
+  const hot = check.repository.store.location;
+  for (const { name, kind } of check.bricks) {
+    if (!check.report.isCold(name)) continue;
+    if (!checked.confirmed.has(name) && !unanswered.has(name)) {
+      check.report.missing(name, `Brick ${name} is neither in ${hot} nor in cold storage`);
+    } else if (kind === "M") {
+      check.report.add(
+        "missing brick",
+        name,
+        `Brick ${name} holds recipes and is not in ${hot}, where they belong, but in cold storage only. ` +
+          '"tarzan rebuild --from-cold" brings it back',
+      );
+    }
   }
   await putLossesOnRecord(session, check.repository, lost.map(({ object }) => object));
   return checked;
@@ -99,6 +110,7 @@ async function ask(
     if (check.inventory) await askForInventory(cold, { objects, checked, signal });
     const expected = objects.map((object) => ({ ...object, storedAt: object.placedAt }));
     const answers = await cold.confirm(expected, { signal });
+    if (answers.every(({ found }) => found === "absent")) await requireThere(cold, signal);
     const unknown = answers.filter((answer) => answer.found === "unknown");
     if (unknown.length > 0) {
       const hint = check.inventory ? "" : '. "tarzan verify --inventory" asks for a new one';
@@ -109,6 +121,13 @@ async function ask(
     signal.throwIfAborted();
     return nobody((error as Error).message);
   }
+}
+
+/** A bucket that is not there says of every object that it is not there; asked to list, it says so of itself. */
+async function requireThere(cold: ColdStore, signal: AbortSignal): Promise<void> {
+  if (cold.class === "VAULT") return;
+  const answer = await cold.list({ signal });
+  if (answer.ready) { for await (const _ of answer.listing.objects) return; }
 }
 
 /** An inventory counts when it was asked for after the newest of these objects was stored. */
@@ -123,22 +142,43 @@ async function askForInventory(
 }
 
 function tellOfLosses(lost: { object: PlacedObject; why: string }[], { report }: ColdCheck): void {
+  const told = new Set<string>();
   for (const { object: { location, handle, bricks }, why } of lost) {
+    // An object with bricks of several domains is on record in each.
+    if (told.has(`${location} ${handle}`)) continue;
+    told.add(`${location} ${handle}`);
     const isHere = [...bricks].every((brick) => !report.isCold(brick) && !report.isMissing(brick));
     const remedy = isHere ? '. All of it is still here: "tarzan glacier-upload" stores it there again' : "";
     report.add("cold copy", handle, `${location} ${why} (${handle}, ${bricks.size} bricks)${remedy}`);
   }
 }
 
-/** So that writers rely on them no longer, and `glacier-upload` stores again what is still here. */
+/**
+ * So that writers rely on them no longer, and `glacier-upload` stores again what is still here. A key that adds no backups
+ * adds nothing to a ledger either: what it has found, its own machine remembers.
+ */
 async function putLossesOnRecord(session: VerbSession, repository: Repository, lost: PlacedObject[]): Promise<void> {
-  const at = await repository.store.now();
+  if (lost.length === 0) return;
+  const now = await repository.store.now();
+  const tell = async (domain: string, records: WrittenRecord[]) => {
+    if (repository.keyring.can("create")) return await publish(repository, domain, records);
+    throw new Error(`a key of role "${repository.keyring.role}" does not write into the ledger`);
+  };
   for (const [domain, objects] of Map.groupBy(lost, (object) => object.domain)) {
-    const records = objects.map(({ location, handle }) => ({ type: "lost", lost: { location, handle, at } }) as const);
+    const records = objects.map(({ location, handle, placedAt }) => {
+      // Clocks differ: what is taken back must not seem to have been placed afterwards.
+      const at = now > placedAt ? now : placedAt;
+      return { type: "lost", lost: { location, handle, at } } as const;
+    });
     try {
-      await publish(repository, domain, records);
+      await tell(domain, records);
     } catch (error) {
-      session.warn(`What cold storage lost could not be put on record: ${(error as Error).message}`);
+      session.signal.throwIfAborted();
+      session.warn(
+        `What cold storage lost is known to this machine only: ${(error as Error).message}. ` +
+          'Run "tarzan verify" where backups are made',
+      );
+      await remember(repository, domain, records);
     }
   }
 }

@@ -5,7 +5,7 @@
 import { DamageError, toHex, UnsupportedError } from "../crypto/mod.ts";
 import { openPage, pageEntries, type PageRef, type PlacedOp, placedOps, readBrickList } from "../snapshot/mod.ts";
 import { printableName } from "../tar/mod.ts";
-import { BrickSource, type Repository } from "../repository/mod.ts";
+import { BrickSource, NeedsThawError, type Repository } from "../repository/mod.ts";
 import type { OpenSnapshot } from "./snapshot.ts";
 import type { Affected, Report } from "./verify_report.ts";
 import type { VerbSession } from "./session.ts";
@@ -57,6 +57,11 @@ export async function checkRecipe(session: VerbSession, snapshot: OpenSnapshot, 
       check.report.add("recipe", index.snapshot, message);
     }
   } catch (error) {
+    if (error instanceof NeedsThawError) {
+      const why = `it is in brick ${error.brick}, which is in cold storage`;
+      check.report.unchecked.add(`The recipe of snapshot ${index.snapshot} was not read whole: ${why}`);
+      return;
+    }
     if (!(error instanceof DamageError)) throw error;
     check.report.add(
       "recipe",
@@ -110,7 +115,8 @@ export async function findAffected(
       await affectedIn(ref, affected);
     }
   } catch (error) {
-    if (!(error instanceof DamageError || error instanceof UnsupportedError)) throw error;
+    const isTold = error instanceof DamageError || error instanceof UnsupportedError || error instanceof NeedsThawError;
+    if (!isTold) throw error;
     // A page that cannot be read hides its entries: said among the problems already.
     affected.nameless = true;
   }

@@ -31,6 +31,14 @@ export interface Affected {
   nameless: boolean;
 }
 
+/** A snapshot that does not lie in cold storage whole, by the ledger. */
+export interface PartlyOffSite {
+  snapshot: string;
+  label: string;
+  coldBricks: number;
+  bricks: number;
+}
+
 export interface VerifyResult {
   snapshots: number;
   bricks: number;
@@ -43,6 +51,8 @@ export interface VerifyResult {
   affected: Affected[];
   /** What this key, or these options, could not check; sentences. */
   unchecked: string[];
+  /** Snapshots that the loss of the hot store would damage; none where there is no cold storage. */
+  partlyOffSite: PartlyOffSite[];
   /** Vaults whose inventory is on its way, and when to ask again. */
   inventories: { location: string; readyAt: Date | undefined }[];
 }

@@ -195,7 +195,7 @@ const record = (type: number, payload: Uint8Array, reserved = 0) =>
 
 const ledgerChanges: Record<string, { reserved?: number; plain: Uint8Array }> = {
   "that uses reserved bits": { reserved: 1, plain: new Uint8Array() },
-  "with a type of record that must be understood": { plain: record(2, new Uint8Array(32)) },
+  "with a type of record that must be understood": { plain: record(3, new Uint8Array(32)) },
   "with a record that uses reserved bits": { plain: record(4, new Uint8Array(32), 1) },
 };
 for (const [what, make] of Object.entries(ledgerChanges)) {

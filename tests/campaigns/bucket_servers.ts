@@ -10,8 +10,12 @@ export interface BucketServer {
   readonly environment: Record<string, string>;
   /** Remembers the class of an object. */
   readonly keepsClasses: boolean;
+  /** Parts of the names of conformance tests that it is known to fail, now and then. */
+  readonly weakAt: readonly string[];
   /** Given: what was asked of it can be looked at. */
   readonly emulator?: Emulator;
+  /** What the server itself wrote down of requests, a line each; nothing for the emulator, which has better. */
+  accessLog(): Promise<string[]>;
   stop(): Promise<void>;
 }
 
@@ -27,7 +31,9 @@ export const servers: Record<string, (folder: string) => Promise<BucketServer>> 
       endpoint: emulator.endpoint,
       environment: emulator.environment(),
       keepsClasses: true,
+      weakAt: [],
       emulator,
+      accessLog: () => Promise.resolve([]),
       stop: () => emulator.close(),
     };
   },
@@ -38,11 +44,17 @@ export const servers: Record<string, (folder: string) => Promise<BucketServer>> 
     const places = ["--versioning-dir", `${folder}/versions`, "--sidecar", `${folder}/attributes`, `${folder}/objects`];
     return await startServer({
       name: "versitygw",
-      argv: ["versitygw", "--quiet", "--port", `127.0.0.1:${port}`, "posix", ...places],
+      argv: [
+        ...["versitygw", "--quiet", "--port", `127.0.0.1:${port}`, "--access-log", `${folder}/access.log`],
+        ...["posix", ...places],
+      ],
+      logFile: `${folder}/access.log`,
       env: { ROOT_ACCESS_KEY: keys.AWS_ACCESS_KEY_ID, ROOT_SECRET_KEY: keys.AWS_SECRET_ACCESS_KEY },
       port,
       install: "go install github.com/versity/versitygw/cmd/versitygw@v1.7.0",
       keepsClasses: false,
+      // Its If-None-Match looks first and stores later, and its Date header is up to a second old.
+      weakAt: ["puts with once at the same time", "its times fit the store's clock"],
     });
   },
 
@@ -55,6 +67,7 @@ export const servers: Record<string, (folder: string) => Promise<BucketServer>> 
       port,
       install: "pip install 'moto[server]' awscrt",
       keepsClasses: true,
+      weakAt: [],
     });
   },
 };
@@ -69,21 +82,27 @@ const keys = {
 interface Program {
   name: string;
   argv: string[];
+  /** Where it writes its access log; without, that goes to its standard error. */
+  logFile?: string;
   env: Record<string, string>;
   port: number;
   install: string;
   keepsClasses: boolean;
+  weakAt: readonly string[];
 }
 
-async function startServer({ name, argv, env, port, install, keepsClasses }: Program): Promise<BucketServer> {
+async function startServer({ argv, env, port, install, logFile, ...about }: Program): Promise<BucketServer> {
   let child: Deno.ChildProcess;
+  const stderr = logFile === undefined ? "piped" : "null";
   try {
-    const options = { args: argv.slice(1), env, stdin: "null", stdout: "null", stderr: "null" } as const;
+    const options = { args: argv.slice(1), env, stdin: "null", stdout: "null", stderr } as const;
     child = new Deno.Command(argv[0]!, options).spawn();
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     throw new SkippedError(`${argv[0]} is not installed; "${install}" brings it`);
   }
+  const told = stderr === "piped" ? readAll(child.stderr) : undefined;
+  const accessLog = async () => (logFile === undefined ? told!.text() : await Deno.readTextFile(logFile)).split("\n");
   const stop = async () => {
     try {
       child.kill("SIGKILL");
@@ -92,16 +111,27 @@ async function startServer({ name, argv, env, port, install, keepsClasses }: Pro
       if (!(error instanceof TypeError)) throw error;
     }
     await child.status;
+    await told?.end;
   };
   try {
     await answering(port, child);
     const endpoint = `http://127.0.0.1:${port}`;
     await makeBuckets(endpoint);
-    return { name, endpoint, environment: keys, keepsClasses, stop };
+    return { ...about, endpoint, environment: keys, accessLog, stop };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+/** Takes in all that a server says, so that it never waits for a reader. */
+function readAll(stream: ReadableStream<Uint8Array>): { text(): string; end: Promise<void> } {
+  const decoder = new TextDecoder();
+  let text = "";
+  const end = (async () => {
+    for await (const piece of stream) text += decoder.decode(piece, { stream: true });
+  })();
+  return { text: () => text, end };
 }
 
 /** Waits until somebody listens. */

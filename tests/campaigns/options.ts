@@ -1,4 +1,4 @@
-/** The words after a campaign's name: `--name VALUE`, numbers all but `--only`. */
+/** The words after a campaign's name: `--name VALUE`, numbers all but `--only`, and flags that stand alone. */
 import { anySeed } from "./numbers.ts";
 
 /** What a campaign was told; what was not is as `usual` says. */
@@ -7,19 +7,27 @@ export interface Options {
   readonly amount: number;
   /** Only what has this text in its name. */
   readonly only: string;
+  /** Those that were given. */
+  readonly flags: readonly string[];
 }
 
-/** Reads the options of a campaign; `amount` is the name of the one that says how long it goes on. */
-export function readOptions(amount: { name: string; usual: number }): Options {
-  let options: Options = { seed: anySeed(), amount: amount.usual, only: "" };
-  for (let at = 0; at < Deno.args.length; at += 2) {
-    const [name, value] = [Deno.args[at]!, Deno.args[at + 1] ?? ""];
+/**
+ * Reads the options of a campaign; `amount` is the name of the one that says how long it goes on, `flags` are those that
+ * this campaign knows, such as `--full`.
+ */
+export function readOptions(amount: { name: string; usual: number }, flags: readonly string[] = []): Options {
+  let options: Options = { seed: anySeed(), amount: amount.usual, only: "", flags: [] };
+  const words = Deno.args.filter((word) => !flags.includes(word));
+  for (let at = 0; at < words.length; at += 2) {
+    const [name, value] = [words[at]!, words[at + 1] ?? ""];
     if (name === "--only") options = { ...options, only: value };
     else if (name === "--seed") options = { ...options, seed: wholeNumber(name, value) };
     else if (name === `--${amount.name}`) options = { ...options, amount: wholeNumber(name, value) };
-    else throw new Error(`${name} is no option here: there are --seed, --only and --${amount.name}`);
+    else {throw new Error(
+        `${name} is no option here: there are ${["--seed", "--only", `--${amount.name}`, ...flags].join(", ")}`,
+      );}
   }
-  return options;
+  return { ...options, flags: flags.filter((flag) => Deno.args.includes(flag)) };
 }
 
 function wholeNumber(name: string, value: string): number {

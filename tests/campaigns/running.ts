@@ -1,4 +1,4 @@
-/** A process that is fed, listened to, and never waited for longer than a minute. */
+/** A process that is fed, listened to, and never waited for longer than a minute, or what it is given. */
 import assert from "node:assert/strict";
 
 /** Nothing that is tried here takes this long unless it hangs. */
@@ -12,6 +12,8 @@ export interface StartOptions {
   readonly readBytes?: number;
   /** Read on after the first piece of standard output only once this is settled: until then the pipe is full. */
   readonly pause?: Promise<unknown>;
+  /** It hangs when it takes longer than this. */
+  readonly mostMs?: number;
 }
 
 /** How a process ended. */
@@ -41,6 +43,7 @@ export interface Running {
 /** Starts a program. One that hangs is killed, and its `ended` fails. */
 export function start(argv: readonly string[], options: StartOptions = {}): Running {
   const beganMs = performance.now();
+  const { mostMs = MOST_MS } = options;
   const child = new Deno.Command(argv[0]!, {
     args: argv.slice(1),
     env: { ...options.env },
@@ -65,7 +68,7 @@ export function start(argv: readonly string[], options: StartOptions = {}): Runn
   const watchdog = setTimeout(() => {
     hung = true;
     kill("SIGKILL");
-  }, MOST_MS);
+  }, mostMs);
   const ended = (async () => {
     const { code, signal } = await child.status;
     const ms = performance.now() - beganMs;
@@ -73,7 +76,7 @@ export function start(argv: readonly string[], options: StartOptions = {}): Runn
     await input.abort().catch(() => {});
     const [bytes, errors] = await Promise.all([stdout, stderr]);
     const told = new TextDecoder().decode(errors);
-    assert.ok(!hung, `it hung: ${argv.slice(1).join(" ")} was not over after ${MOST_MS / 1000} s; ${told}`);
+    assert.ok(!hung, `it hung: ${argv.slice(1).join(" ")} was not over after ${mostMs / 1000} s; ${told}`);
     return { code, signal, bytes, stdout: new TextDecoder().decode(bytes), stderr: told, ms };
   })();
   ended.catch(() => {});

@@ -51,6 +51,14 @@ Deno.test("a brick is found where it was placed, the newest place first", () => 
   });
 });
 
+Deno.test("all objects are listed, those without a brick too, but not those that were lost", () => {
+  withCatalog((catalog) => {
+    catalog.addPlaced([placed("a"), placed("empty", { bricks: [] }), placed("gone")]);
+    catalog.addLost([{ domain: hex("d", 32), location: "s3://bucket", handle: "gone", at: new Date(9000) }]);
+    assert.deepEqual([...catalog.placedObjects()].map(({ handle }) => handle), ["a", "empty"]);
+  });
+});
+
 Deno.test("a record that is told twice holds once", () => {
   withCatalog((catalog) => {
     catalog.addPlaced([placed("a")]);

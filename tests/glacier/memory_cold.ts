@@ -125,7 +125,12 @@ export function openMemoryCold(place: ColdPlaceInMemory): ColdStore {
       const isSame = content.length === object.bytes &&
         (isVault ? treeHash === object.treeHash : sha256 === object.sha256);
       if (!isSame) throw new Error(`Cannot store ${object.name} in ${location}: its bytes are not what they should be`);
+      // As with If-None-Match: of two who come at once, one has stored it.
+      const meanwhile = isVault
+        ? undefined
+        : place.objects.find(({ name, removedAt }) => name === object.name && !removedAt);
       sent?.(content.length);
+      if (meanwhile !== undefined) return meanwhile.handle;
       const handle = isVault ? `archive-${place.objects.length + 1}` : object.name;
       place.objects.push({
         ...{ handle, name: object.name, repository: isVault ? object.repository : undefined, bytes: content.length },

@@ -222,6 +222,40 @@ test("keys that stay expired are told after a few attempts", async (store, emula
   assert.equal(emulator.requests.length, 5);
 });
 
+test("that there are no keys is told, with what to do", async (store, emulator) => {
+  await assert.rejects(
+    store.upload(upload(20, 10), { signal }),
+    /^CredentialsError: Cannot use glacier:\/\/us-east-1\/vault: no credentials \(nobody is logged in\)\. Set/,
+  );
+  assert.equal(emulator.requests.length, 0);
+}, () => ({ credentials: () => Promise.reject(new Error("nobody is logged in")) }));
+
+const warnings: string[] = [];
+test("an outage that lasts is told, once for all that wait for its end", async (store, emulator) => {
+  const from = emulator.clock.now();
+  emulator.faults.add({ action: "unavailable", during: { from, until: new Date(from.getTime() + 2 * hourMs) } });
+  warnings.length = 0;
+  await Promise.all([1, 2, 3, 4].map((i) => store.upload(upload(20 + i, 10), { signal })));
+  assert.ok(warnings.length >= 1 && warnings.length <= 12, `${warnings.length} warnings`);
+  assert.match(warnings[0]!, /^Cannot list the unfinished uploads .*503.*; trying again for \d+ minutes$/);
+}, (emulator) => ({ pace: { ...paceOf(emulator), warn: (message) => void warnings.push(message) } }));
+
+test("transfers keep to the rates that they were given, all together", async (store, emulator) => {
+  const objects = [upload(30, 2 * MiB), upload(31, 2 * MiB)];
+  const beganAt = emulator.clock.now().getTime();
+  const [one] = await Promise.all(objects.map((object) => store.upload(object, { signal })));
+  const upMs = emulator.clock.now().getTime() - beganAt;
+  // 4 MiB at 1 MiB a second, of which half a second's worth is free.
+  assert.ok(upMs >= 3500 && upMs < 60_000, `${upMs} ms`);
+  const thawing = { handle: one!, bytes: 2 * MiB };
+  await store.thaw(thawing, { tier: "bulk", days: 1, signal });
+  emulator.clock.advance(12 * hourMs);
+  const readAt = emulator.clock.now().getTime();
+  await store.read(thawing, { range: { from: 0, length: 2 * MiB }, signal });
+  const downMs = emulator.clock.now().getTime() - readAt;
+  assert.ok(downMs >= 3500 && downMs < 60_000, `${downMs} ms`);
+}, () => ({ uploadBytesPerSecond: MiB, downloadBytesPerSecond: MiB / 2 }));
+
 test(
   "a clock that is wrong is told",
   async (store) => {

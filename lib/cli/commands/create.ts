@@ -5,17 +5,17 @@ import { incompleteCode } from "../exit_codes.ts";
 import type { RequestOf } from "../grammar/mod.ts";
 import { jsonLine } from "../json.ts";
 import type { Session } from "../session.ts";
-import { formatBytes, formatCount, formatDuration, formatRate } from "../units.ts";
+import { formatBytes, formatCount, formatCounted, formatDuration, formatRate } from "../units.ts";
 import { renderFacts } from "./facts.ts";
 import { foundIfMissing } from "./founding.ts";
 
 /** `tarzan create`: 3 when the input was incomplete. */
 export async function performCreate(request: RequestOf<"create">, session: Session): Promise<number> {
   refuseSeededRandomness();
-  const { out, label, tags, level, brickSizeBytes, founding, json, quiet } = request;
+  const { out, label, tags, level, brickSizeBytes, defer, founding, json, quiet } = request;
   const source = sourceOf(request, session);
   const secrets = founding === undefined ? session.secrets : await foundIfMissing(founding, session, { json });
-  const result = await create({ ...session, secrets }, { out, label, tags, level, brickSizeBytes, source });
+  const result = await create({ ...session, secrets }, { out, label, tags, level, brickSizeBytes, defer, source });
   session.progress.done();
   if (!result.complete) {
     session.warn(
@@ -49,10 +49,17 @@ export function renderCreated(result: CreateResult): string {
     ["deduplicated", formatBytes(result.deduplicatedBytes)],
     ["stored", `${formatBytes(storedBytes)} (${share(storedBytes, bytes)} of what was read)`],
     ["bricks", formatCount(result.bricks)],
+    ["cold storage", coldLine(result.cold)],
     ["time", `${formatDuration(milliseconds)} (${formatRate(bytes, milliseconds)})`],
     ["index", result.out],
     ["incomplete", result.incomplete],
   ]);
+}
+
+function coldLine(cold: CreateResult["cold"]): string | undefined {
+  if (cold === undefined) return undefined;
+  const kept = cold.kept === 0 ? "" : `; ${formatCounted(cold.kept, "brick")} kept here too`;
+  return `${formatCounted(cold.objects, "object")} sent, ${formatBytes(cold.bytes)}${kept}`;
 }
 
 /** A part in percent, finer where it is small. It can be more than all: small backups take whole bricks. */
@@ -76,6 +83,7 @@ export function createdJson(result: CreateResult): string {
     bricks: result.bricks,
     opaqueBytes: result.opaqueBytes,
     producer: result.producer,
+    cold: result.cold,
     milliseconds: result.milliseconds,
     out: result.out,
   });

@@ -18,19 +18,23 @@ export async function performExtract(request: RequestOf<"extract">, session: Ses
   return result.incomplete === undefined ? 0 : incompleteCode;
 }
 
-async function toOutput({ backup, paths }: RequestOf<"extract">, session: Session): Promise<ExtractResult> {
+async function toOutput({ backup, paths, cold }: RequestOf<"extract">, session: Session): Promise<ExtractResult> {
   const output = tarOutput(
     session.stdout,
     "Pipe it (tarzan extract | tar x), write it to a file (> backup.tar), or unpack it with --to DIR.",
   );
-  return await extract(session, { snapshot: backup, paths, output });
+  return await extract(session, { snapshot: backup, paths, output, cold });
 }
 
-async function unpack({ backup, paths }: RequestOf<"extract">, session: Session, to: string): Promise<ExtractResult> {
+async function unpack(
+  { backup, paths, cold }: RequestOf<"extract">,
+  session: Session,
+  to: string,
+): Promise<ExtractResult> {
   const environment = session.childEnvironment();
   const { result, code } = await unpackWithTar(
     { directory: to, environment },
-    (output) => extract(session, { snapshot: backup, paths, output }),
+    (output) => extract(session, { snapshot: backup, paths, output, cold }),
   );
   // Of a tar that is cut short, tar complains with reason.
   if (result.incomplete === undefined) requireSuccess({ code, signal: null }, to);

@@ -20,6 +20,6 @@ export async function performInit(request: RequestOf<"init">, session: Session):
 }
 
 /** A new repository as JSON, schema `tarzan.init/1`. */
-export function foundedJson({ repository, location, slots, code, passphrase, sheet }: InitResult): string {
-  return jsonLine("tarzan.init/1", { repository, location, slots, code, passphrase, sheet });
+export function foundedJson({ repository, location, cold, slots, code, passphrase, sheet }: InitResult): string {
+  return jsonLine("tarzan.init/1", { repository, location, cold, slots, code, passphrase, sheet });
 }

@@ -62,9 +62,18 @@ export function renderSnapshots(snapshots: readonly SnapshotLine[], { long }: { 
     { title: "ENTRIES", cell: number(({ entries }) => entries, formatCount), right: true },
     { title: "SIZE", cell: number(({ bytes }) => bytes, formatBytes), right: true },
     ...(long ? more : []),
+    ...(snapshots.some(({ coldBricks }) => coldBricks !== undefined) ? [offSite] : []),
     { title: "STATE", cell: stateText },
   ]);
 }
+
+/** How much lies in cold storage; only where there is any. */
+const offSite: Column<SnapshotLine> = {
+  title: "COLD",
+  cell: ({ bricks, coldBricks }) =>
+    coldBricks === undefined ? "" : `${formatCount(coldBricks)} of ${formatCount(bricks ?? 0)}`,
+  right: true,
+};
 
 function createdText(created: string): string {
   const at = new Date(created);
@@ -93,6 +102,7 @@ export function snapshotJson(line: SnapshotLine): string {
     entries: line.entries,
     bytes: line.bytes,
     bricks: line.bricks,
+    coldBricks: line.coldBricks,
     incomplete: line.incomplete,
     producer: line.producer,
     problem: line.problem,

@@ -18,6 +18,16 @@ export async function perform(request: Request, session: Session): Promise<numbe
       return await (await import("./list.ts")).performList(request, session);
     case "verify":
       return await (await import("./verify.ts")).performVerify(request, session);
+    case "glacier-upload":
+      return await (await import("./glacier_upload.ts")).performGlacierUpload(request, session);
+    case "plan":
+      return await (await import("./plan.ts")).performPlan(request, session);
+    case "thaw":
+      return await (await import("./thaw.ts")).performThaw(request, session);
+    case "cost":
+      return await (await import("./cost.ts")).performCost(request, session);
+    case "drill":
+      return await (await import("./drill.ts")).performDrill(request, session);
     case "bricks":
       return await (await import("./bricks.ts")).performBricks(request, session);
     case "rebuild":

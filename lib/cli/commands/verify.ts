@@ -37,11 +37,15 @@ async function worksWithoutKey(request: RequestOf<"verify">, session: Session): 
 
 /** Everything that was found, for people; the last line is the verdict. */
 export function renderVerified(result: VerifyResult): string {
-  const { problems, affected, unchecked, inventories } = result;
+  const { problems, affected, unchecked, partlyOffSite, inventories } = result;
   return [
     ...problems.map(({ kind, message }) => `${kind}: ${message}`),
     ...affected.flatMap(affectedLines),
     ...unchecked.map((sentence) => `not checked: ${sentence}`),
+    ...partlyOffSite.map((partly) =>
+      `snapshot ${nameOf(partly)}: cold: ${formatCount(partly.coldBricks)} of ${formatCount(partly.bricks)}; ` +
+      '"tarzan glacier-upload" sends the rest'
+    ),
     ...inventories.map(({ location, readyAt }) =>
       `waiting: ${location} makes an inventory, to be read ${
         readyAt === undefined ? "in a day or so" : `from ${formatTime(readyAt)} on`
@@ -55,11 +59,14 @@ function affectedLines({ snapshot, label, entries, count, nameless }: Affected):
   const losses: string[] = [];
   if (count > 0) losses.push(formatCounted(count, "entry", "entries"));
   if (nameless) losses.push("bytes that belong to no entry");
-  const name = label === "" ? snapshot : `${snapshot} "${label}"`;
-  const lines = [`snapshot ${name}: damage touches ${losses.join(" and ") || "it"}`];
+  const lines = [`snapshot ${nameOf({ snapshot, label })}: damage touches ${losses.join(" and ") || "it"}`];
   lines.push(...entries.map((entry) => `  ${entry}`));
   if (count > entries.length) lines.push(`  and ${formatCount(count - entries.length)} more`);
   return lines;
+}
+
+function nameOf({ snapshot, label }: { readonly snapshot: string; readonly label: string }): string {
+  return label === "" ? snapshot : `${snapshot} "${label}"`;
 }
 
 function verdict(
@@ -92,6 +99,7 @@ export function verifiedJson(result: VerifyResult): string {
     problems: result.problems,
     affected: result.affected,
     unchecked: result.unchecked,
+    partlyOffSite: result.partlyOffSite,
     inventories: result.inventories,
   });
 }

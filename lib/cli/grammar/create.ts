@@ -19,6 +19,8 @@ export interface CreateRequest extends WriterRequest {
   /** Given with --init: the repository to make when there is none. */
   readonly founding: FoundingRequest | undefined;
   readonly brickStorage: BucketWriterRequest;
+  /** Send nothing to cold storage now. */
+  readonly defer: boolean;
   /** The program whose output is backed up, with its arguments; empty: standard input is. */
   readonly producer: readonly string[];
 }
@@ -51,6 +53,13 @@ export const create: CommandGrammar<CreateRequest> = {
             option("--tag", word("TAG"), { description: message`A word to find it by; may be repeated.` }),
           ),
           ...writerOptions(),
+          defer: withDefault(
+            flag("--defer", {
+              description:
+                message`Send nothing to cold storage now; "glacier-upload" or the next backup does. (Only with "init --cold".)`,
+            }),
+            false,
+          ),
           producer: multiple(argument(word("COMMAND"), {
             description: message`After "--": a program and its arguments, whose output is the tar.`,
           })),
@@ -74,7 +83,7 @@ export const create: CommandGrammar<CreateRequest> = {
 type CreateWords = Omit<CreateRequest, "founding"> & FoundingWords & { readonly init: boolean };
 
 function createRequest(words: CreateWords, args: readonly string[]): CreateRequest {
-  const { command, out, label, tags, level, brickSizeBytes, brickStorage, producer, init } = words;
+  const { command, out, label, tags, level, brickSizeBytes, brickStorage, defer, producer, init } = words;
   const mark = args.indexOf("--");
   if (producer.length > 0 && (mark < 0 || args.length - mark - 1 !== producer.length)) {
     throw new UsageError(
@@ -87,10 +96,10 @@ function createRequest(words: CreateWords, args: readonly string[]): CreateReque
   }
   if (!init) refuseWithoutInit(args.slice(0, mark < 0 ? args.length : mark));
   const founding = init ? foundingRequest(words) : undefined;
-  return { command, out, label, tags, level, brickSizeBytes, brickStorage, producer, founding };
+  return { command, out, label, tags, level, brickSizeBytes, brickStorage, defer, producer, founding };
 }
 
-const needInit = /^--(chunk-(min|average|max)|recipient|recipients-file|generate-passphrase|no-passphrase)(=|$)/;
+const needInit = /^--(cold|chunk-(min|average|max)|recipient|recipients-file|generate-passphrase|no-passphrase)(=|$)/;
 
 /** Options that would shape a new repository must not be taken in silence when none is to be made. */
 function refuseWithoutInit(args: readonly string[]): void {

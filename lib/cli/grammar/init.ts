@@ -1,6 +1,6 @@
 import { merge, object } from "@optique/core/constructs";
-import { text } from "@optique/core/message";
-import { map } from "@optique/core/modifiers";
+import { message, text } from "@optique/core/message";
+import { map, optional } from "@optique/core/modifiers";
 import { constant, option } from "@optique/core/primitives";
 import { UsageError } from "../errors.ts";
 import { formatBytes } from "../units.ts";
@@ -8,7 +8,7 @@ import { bucketWriterOptions, type BucketWriterRequest } from "./bucket_options.
 import type { CommandGrammar } from "./command.ts";
 import { byDefault } from "./shared_options.ts";
 import { checkSlot, slotOptions, type SlotRequest } from "./slot_options.ts";
-import { size } from "./values.ts";
+import { coldPlace, size } from "./values.ts";
 import { writerOptions, type WriterRequest } from "./writer_options.ts";
 
 const kib = 1024;
@@ -24,6 +24,8 @@ export interface ChunkSizesRequest {
 /** A repository to be made. */
 export interface FoundingRequest extends SlotRequest {
   readonly chunkSizes: ChunkSizesRequest;
+  /** Where data bricks go to sleep; undefined: they stay. */
+  readonly cold: string | undefined;
 }
 
 /** `tarzan init`. */
@@ -46,6 +48,10 @@ export function foundingOptions() {
       { value: bytes, shown: formatBytes(bytes).replace(" ", "") },
     );
   return {
+    cold: optional(option("--cold", coldPlace(), {
+      description:
+        message`Data goes to cold storage: s3://BUCKET/PREFIX?class=DEEP_ARCHIVE, or glacier://REGION/VAULT. For the repository's whole life.`,
+    })),
     chunkMin: chunk("--chunk-min", "least", defaultChunkSizes.min),
     chunkAverage: chunk("--chunk-average", "usual", defaultChunkSizes.average),
     chunkMax: chunk("--chunk-max", "greatest", defaultChunkSizes.max),
@@ -55,6 +61,7 @@ export function foundingOptions() {
 
 /** The founding options as they come from the parser. */
 export type FoundingWords = SlotRequest & {
+  readonly cold: string | undefined;
   readonly chunkMin: number;
   readonly chunkAverage: number;
   readonly chunkMax: number;
@@ -72,7 +79,7 @@ export function foundingRequest(words: FoundingWords): FoundingRequest {
   const odd = [min, average, max].find((bytes) => bytes % 2 !== 0);
   if (odd !== undefined) throw new UsageError(`Chunk sizes must be even numbers of bytes; ${odd} is not.`);
   checkSlot(words);
-  return { chunkSizes: { min, average, max }, recipients, recipientsFiles, passphraseChoice };
+  return { chunkSizes: { min, average, max }, cold: words.cold, recipients, recipientsFiles, passphraseChoice };
 }
 
 /** `tarzan init`. */
@@ -89,6 +96,7 @@ export const init: CommandGrammar<InitRequest> = {
     "tarzan init -d /mnt/backup --generate-passphrase --level 9",
     "tarzan init --no-passphrase --recipients-file admins.txt",
     "tarzan init -d s3://my-backups/tarzan --region eu-central-1 --lock-days 180",
+    'tarzan init --cold "s3://my-archive/tarzan?class=DEEP_ARCHIVE"',
   ],
   options: () =>
     map(

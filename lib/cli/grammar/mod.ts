@@ -18,8 +18,11 @@ import {
   repositoryOptions,
   type RepositoryRequest,
 } from "./shared_options.ts";
+import { cost, type CostRequest } from "./cost.ts";
 import { create, type CreateRequest } from "./create.ts";
+import { drill, type DrillRequest } from "./drill.ts";
 import { extract, type ExtractRequest } from "./extract.ts";
+import { glacierUpload, type GlacierUploadRequest } from "./glacier_upload.ts";
 import { init, type InitRequest } from "./init.ts";
 import { key, keyCommands, type KeysRequest } from "./key.ts";
 import { list, type ListRequest } from "./list.ts";
@@ -35,6 +38,8 @@ import {
   rebuild,
   type RebuildRequest,
 } from "./objects.ts";
+import { plan, type PlanRequest } from "./plan.ts";
+import { thaw, type ThawRequest } from "./thaw.ts";
 import { verify, type VerifyRequest } from "./verify.ts";
 
 /** A command about a repository, which may need its keys. */
@@ -45,6 +50,11 @@ export type RepositoryCommand =
     | ExtractRequest
     | ListRequest
     | VerifyRequest
+    | GlacierUploadRequest
+    | PlanRequest
+    | ThawRequest
+    | CostRequest
+    | DrillRequest
     | BricksRequest
     | RebuildRequest
     | DetachRequest
@@ -106,12 +116,14 @@ export function parseCommandLine(args: readonly string[], style: HelpStyle): Req
 function rootParser(args: readonly string[]): Parser<"sync", Request, unknown> {
   const everyday = or(...[create, extract, list, verify].map((grammar) => commandParser<object>(grammar, args)));
   const repository = or(...[init, key, rebuild, bricks].map((grammar) => commandParser<object>(grammar, args)));
+  const cold = or(...[plan, thaw, cost, drill, glacierUpload].map((grammar) => commandParser<object>(grammar, args)));
   const files = or(...[inspect, checksum, detach].map((grammar) => commandParser<object>(grammar, args)));
   // No type can say which branches are names only (see commandParser), hence the casts here and below: the commands that
   // are on the line have their full options, and only those can be chosen.
   const commands = or(
     group("Everyday commands", everyday),
     group("Commands for a repository", repository),
+    group("Commands for cold storage", cold),
     group("Commands for files", files),
   ) as unknown as Parser<"sync", Record<string, unknown>, Record<string, unknown>>;
   const keys = keyUse(args);
@@ -122,8 +134,10 @@ function rootParser(args: readonly string[]): Parser<"sync", Request, unknown> {
 }
 
 const withoutKeys: readonly string[] = [inspect, checksum].map((grammar) => grammar.name);
-const withKeys: readonly string[] = [create, extract, list, verify, init, key, rebuild, bricks, detach]
-  .map((grammar) => grammar.name);
+const withKeys: readonly string[] = [
+  ...[create, extract, list, verify, init, key, rebuild, bricks, detach],
+  ...[glacierUpload, plan, thaw, cost, drill],
+].map((grammar) => grammar.name);
 
 /** Whether the options for keys are taken and shown; without a command on the line they are taken, but would be noise. */
 function keyUse(args: readonly string[]): "shown" | "hidden" | "none" {

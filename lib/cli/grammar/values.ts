@@ -70,6 +70,20 @@ export function storageClass(): ValueParser<"sync", string> {
   });
 }
 
+/** A place for cold storage, as it was typed; whether it is one is found out where it is used. */
+export function coldPlace(): ValueParser<"sync", string> {
+  return valueParser("PLACE", {
+    placeholder: "glacier://us-east-1/vault",
+    parse(input) {
+      if (/^(s3|glacier):\/\/[!-~]+$/i.test(input)) return input;
+      throw new SyntaxError(
+        `"${input}" is no place for cold storage; write s3://BUCKET/PREFIX?class=DEEP_ARCHIVE or glacier://REGION/VAULT`,
+      );
+    },
+    format: (value) => value,
+  });
+}
+
 /** A whole number within bounds. */
 export function number(bounds: { readonly min: number; readonly max: number }): ValueParser<"sync", number> {
   return valueParser("N", {
@@ -78,6 +92,18 @@ export function number(bounds: { readonly min: number; readonly max: number }): 
       const value = /^\d{1,9}$/.test(input) ? Number(input) : NaN;
       if (value >= bounds.min && value <= bounds.max) return value;
       throw new SyntaxError(`"${input}" is not a whole number from ${bounds.min} to ${bounds.max}`);
+    },
+    format: String,
+  });
+}
+
+/** An amount of money in USD: `5`, `0.50`. */
+export function money(): ValueParser<"sync", number> {
+  return valueParser("USD", {
+    placeholder: 1,
+    parse(input) {
+      if (/^\d{1,9}(\.\d{1,6})?$/.test(input)) return Number(input);
+      throw new SyntaxError(`"${input}" is not an amount of USD; write for example 5 or 0.50`);
     },
     format: String,
   });

@@ -1,11 +1,13 @@
 /** One vault, asked request by request: signed, sent, asked again while that makes sense, and the refusal explained. */
 import { createHash } from "node:crypto";
 import type { AwsKeys } from "../../store/mod.ts";
+import { type Answer, ConnectionError } from "./answer.ts";
 import { membersOf } from "./answers.ts";
 import { BrokenAnswerError, refusalError, VaultError } from "./errors.ts";
+import { Rate } from "./rate.ts";
 import { type Pace, persistently, type Verdict } from "./retry.ts";
 import { type CredentialSource, signed } from "./sign.ts";
-import { type Answer, ConnectionError, Transport } from "./transport.ts";
+import { Transport } from "./transport.ts";
 
 /** A request to the vault. */
 export interface Question {
@@ -34,9 +36,16 @@ export interface Asking<T> {
 }
 
 const apiVersion = "2012-06-01";
+const warnEveryMs = 10 * 60_000;
 const refusalLimit = 64 * 1024;
 const emptySha256 = createHash("sha256").digest("hex");
 
+/** There are no keys to sign with, now. */
+class CredentialsError extends Error {
+  override name = "CredentialsError";
+}
+
+/** A vault's service: questions in, answers out. */
 export class VaultClient {
   /** As the user writes it: `glacier://region/vault`. */
   readonly location: string;
@@ -57,14 +66,20 @@ export class VaultClient {
     pace: Pace;
     idleMs: number;
     signal: AbortSignal;
+    uploadBytesPerSecond?: number;
+    downloadBytesPerSecond?: number;
   }) {
     this.location = `glacier://${options.region}/${options.vault}`;
-    this.pace = options.pace;
+    this.pace = { ...options.pace, warn: onceIn(warnEveryMs, options.pace) };
     this.#region = options.region;
     this.#vault = options.vault;
     this.#credentials = options.credentials;
     this.#signal = options.signal;
-    this.#transport = new Transport(options.endpoint, options);
+    this.#transport = new Transport(options.endpoint, {
+      idleMs: options.idleMs,
+      upload: new Rate(options.uploadBytesPerSecond, this.pace),
+      download: new Rate(options.downloadBytesPerSecond, this.pace),
+    });
   }
 
   /** Asks until there is an answer or a refusal that trying again does not change. */
@@ -107,7 +122,7 @@ export class VaultClient {
       "x-amz-glacier-version": apiVersion,
       "x-amz-content-sha256": question.bodySha256 ??
         (body === undefined ? emptySha256 : createHash("sha256").update(body).digest("hex")),
-      "content-length": String(body?.length ?? 0),
+      ...(method === "GET" ? {} : { "content-length": String(body?.length ?? 0) }),
       ...question.headers,
     };
     const query = question.query ?? {};
@@ -130,8 +145,17 @@ export class VaultClient {
 
   /** Those of the source; fresh ones where the service has refused these as expired. */
   async #currentCredentials(): Promise<AwsKeys> {
-    const current = await this.#credentials();
-    return nameOf(current) === this.#expired ? await this.#credentials({ forceRefresh: true }) : current;
+    try {
+      const current = await this.#credentials();
+      return nameOf(current) === this.#expired ? await this.#credentials({ forceRefresh: true }) : current;
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new CredentialsError(
+        `Cannot use ${this.location}: no credentials (${reason}). Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, name a ` +
+          "profile, or log in",
+        { cause: error },
+      );
+    }
   }
 
   #refusal(what: string, answer: Answer): VaultError {
@@ -147,8 +171,8 @@ export class VaultClient {
   }
 
   #judge(error: unknown): Verdict {
-    if (error instanceof ConnectionError) return "patient";
-    if (error instanceof BrokenAnswerError) return "few";
+    if (error instanceof ConnectionError) return /certificate/i.test(error.message) ? "few" : "patient";
+    if (error instanceof BrokenAnswerError || error instanceof CredentialsError) return "few";
     if (!(error instanceof VaultError)) return "never";
     const { status, code } = error;
     if (/^ExpiredToken/.test(code)) return "few";
@@ -156,6 +180,16 @@ export class VaultClient {
     if (/^(Throttling|RequestTimeout|ServiceUnavailable|RequestLimitExceeded)/.test(code)) return "patient";
     return status === 408 || status === 429 || status >= 500 ? "patient" : "never";
   }
+}
+
+/** Many requests fail at once, and people need to hear of it once. */
+function onceIn(ms: number, pace: Pace): (message: string) => void {
+  let warnedMs = -Infinity;
+  return (message) => {
+    if (pace.nowMs() - warnedMs < ms) return;
+    warnedMs = pace.nowMs();
+    pace.warn(message);
+  };
 }
 
 /** What tells one set of credentials from another, without the secret. */

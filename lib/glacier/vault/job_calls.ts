@@ -5,7 +5,7 @@ import { byteRange, date, id, list, type Members, membersOf, object, optionalTex
 import type { VaultClient } from "./client.ts";
 import { BrokenAnswerError } from "./errors.ts";
 import { pagesOf } from "./pages.ts";
-import type { Answer } from "./transport.ts";
+import type { Answer } from "./answer.ts";
 
 /** A job, as the vault tells of it. */
 export interface Job {

@@ -1,7 +1,7 @@
 /**
  * Which jobs there are. They are the vault's own memory of what was asked for, so nothing about them is kept here: whoever
  * comes next, on whatever machine, finds what runs and what is ready. Listing all of them takes many requests when a whole
- * backup is being retrieved, so one listing serves all questions of the next minute.
+ * backup is being retrieved, so one listing serves all questions of the next minute, and longer where it takes long.
  */
 import { thawTime } from "../tiers.ts";
 import type { VaultClient } from "./client.ts";
@@ -30,6 +30,7 @@ export class JobBook {
   readonly #client: VaultClient;
   readonly #listed: SharedQuestion<Jobs>;
   #listedMs = -Infinity;
+  #tookMs = 0;
   readonly #begun = new Map<string, ArchiveJob[]>();
 
   constructor(client: VaultClient) {
@@ -38,6 +39,7 @@ export class JobBook {
       this.#listedMs = client.pace.nowMs();
       const since = new Date(client.pace.now().getTime() - lateMs);
       const jobs = sorted(await listJobs(client, { signal: never }));
+      this.#tookMs = client.pace.nowMs() - this.#listedMs;
       for (const [archive, begun] of this.#begun) {
         const listed = new Set(jobs.archives.get(archive)?.map(({ id }) => id));
         const late = begun.filter(({ id, createdAt }) => createdAt > since && !listed.has(id));
@@ -48,9 +50,9 @@ export class JobBook {
     });
   }
 
-  /** All jobs, as of the last minute; `again`: as of now. */
+  /** All jobs, as of a short while ago; `again`: as of now. */
   async all(options: { signal: AbortSignal; again?: boolean }): Promise<Jobs> {
-    const old = this.#client.pace.nowMs() - this.#listedMs > listingValidMs;
+    const old = this.#client.pace.nowMs() - this.#listedMs > Math.max(listingValidMs, 10 * this.#tookMs);
     if (options.again || old) this.#listed.forget();
     return await this.#listed.get(options.signal);
   }

@@ -63,7 +63,7 @@ export async function persistently<T>(
       const nowMs = pace.nowMs();
       if (nowMs + wait - beganMs > patienceMs()) throw givenUp(error, nowMs - beganMs);
       if (nowMs >= warnMs) {
-        pace.warn(`${messageOf(error)}; trying again since ${spoken(nowMs - beganMs)}`);
+        pace.warn(`${messageOf(error)}; trying again for ${spoken(nowMs - beganMs)}`);
         warnMs = nowMs + warnEveryMs;
       }
       await pace.sleep(wait, signal);

@@ -1,15 +1,19 @@
 /**
- * One request and its answer over node:http or node:https; no fetch(), which streams bodies without their length. The
- * answer is bounded before it is read. A connection on which nothing moves is given up, so no request can hang for ever.
+ * One request and its answer: over node:http or node:https where something is sent or done, since fetch() streams bodies
+ * without their length, and by fetch() where something is read. Answers are bounded before they are read. A connection on
+ * which nothing moves is given up, so no request can hang for ever.
  *
- * Every request has a connection of its own. On one that is used again, Deno's node:http sends a request a second time by
- * itself when the server hangs up (POST too, found with Deno 2.9.6): that would begin, and pay, a retrieval twice. And an
- * agent that is shared loses the descriptors of its sockets (Deno 2.7.1).
+ * Every request that does something has a connection of its own. On one that is used again, Deno's node:http sends a
+ * request a second time by itself when the server hangs up (POST too, found with Deno 2.9.6): that would begin, and pay, a
+ * retrieval twice. And an agent that is shared loses the descriptors of its sockets (Deno 2.7.1).
  */
 import { type ClientRequest, type IncomingMessage, request as plainRequest } from "node:http";
 import { request as secureRequest } from "node:https";
 import type { Duplex as Socket } from "node:stream";
+import { type Answer, ConnectionError, joined } from "./answer.ts";
+import { download } from "./download.ts";
 import { BrokenAnswerError } from "./errors.ts";
+import type { Rate } from "./rate.ts";
 
 export interface Sending {
   method: string;
@@ -17,18 +21,6 @@ export interface Sending {
   target: string;
   headers: Record<string, string>;
   body: Uint8Array | undefined;
-}
-
-export interface Answer {
-  status: number;
-  /** The header of this name, or undefined; names are in lower case. */
-  header(name: string): string | undefined;
-  body: Uint8Array<ArrayBuffer>;
-}
-
-/** The connection broke, was refused or stood still: nobody knows whether the request took effect. */
-export class ConnectionError extends Error {
-  override name = "ConnectionError";
 }
 
 const hangUpMs = 100;
@@ -40,16 +32,26 @@ export class Transport {
   readonly hostname: string;
   readonly #endpoint: URL;
   readonly #idleMs: number;
+  readonly #upload: Rate;
+  readonly #download: Rate;
 
-  constructor(endpoint: URL, options: { idleMs: number }) {
+  constructor(endpoint: URL, options: { idleMs: number; upload: Rate; download: Rate }) {
     this.#endpoint = endpoint;
     this.host = endpoint.host;
     this.hostname = endpoint.hostname;
     this.#idleMs = options.idleMs;
+    this.#upload = options.upload;
+    this.#download = options.download;
   }
 
   /** Sends a request. An answer longer than `limit` is a BrokenAnswerError, a lost connection a ConnectionError. */
   exchange(sending: Sending, options: { signal: AbortSignal; limit: number }): Promise<Answer> {
+    if (sending.method !== "GET") return this.#send(sending, options);
+    const url = new URL(sending.target, this.#endpoint).href;
+    return download(url, { ...options, headers: sending.headers, idleMs: this.#idleMs, rate: this.#download });
+  }
+
+  #send(sending: Sending, options: { signal: AbortSignal; limit: number }): Promise<Answer> {
     const { signal, limit } = options;
     return new Promise((resolve, reject) => {
       if (signal.aborted) return reject(signal.reason);
@@ -81,7 +83,9 @@ export class Transport {
       request.on("error", (error) => fail(lost(error)));
       request.on("socket", (itsSocket) => {
         socket = itsSocket;
-        // Before Deno 2.9 only the socket tells that the server hung up; what it had said may still be on its way here.
+        // Before Deno 2.9 only the socket of plain HTTP tells that the server hung up, and what it had said may still be on
+        // its way here. That of TLS says so at once, always.
+        if (this.#endpoint.protocol === "https:") return;
         socket.once("close", () => {
           hungUp = true;
           failIn(hangUpMs, "the connection was closed without an answer");
@@ -94,7 +98,9 @@ export class Transport {
           over();
         }, fail);
       });
-      writeBody(request, { body: sending.body, moved });
+      const paused = () => hungUp || clearTimeout(idle);
+      const take = (bytes: number) => this.#upload.take(bytes, signal);
+      writeBody(request, { body: sending.body, moved, paused, take }).catch(fail);
     });
   }
 
@@ -107,26 +113,43 @@ export class Transport {
   }
 }
 
-/** Writes the body in slices, so that progress shows and the socket's buffer stays small. */
-function writeBody(request: ClientRequest, options: { body: Uint8Array | undefined; moved: () => void }): void {
-  const { body, moved } = options;
-  if (body === undefined) {
-    request.end();
-    return;
-  }
-  let at = 0;
-  const go = () => {
-    moved();
-    while (at < body.length && !request.destroyed) {
-      const slice = body.subarray(at, at += sliceBytes);
-      if (!request.write(slice) && at < body.length) {
-        request.once("drain", go);
-        return;
-      }
+/** Writes the body in slices, as fast as it may go, so that progress shows and the socket's buffer stays small. */
+async function writeBody(
+  request: ClientRequest,
+  options: {
+    body: Uint8Array | undefined;
+    moved: () => unknown;
+    paused: () => unknown;
+    take: (bytes: number) => Promise<void> | undefined;
+  },
+): Promise<void> {
+  const { body = new Uint8Array(), moved, paused, take } = options;
+  for (let at = 0; at < body.length && !request.destroyed; at += sliceBytes) {
+    const slice = body.subarray(at, at + sliceBytes);
+    const turn = take(slice.length);
+    if (turn !== undefined) {
+      // Waiting for our own limit is no standstill.
+      paused();
+      await turn;
+      moved();
     }
-    if (!request.destroyed) request.end();
-  };
-  go();
+    if (!request.destroyed && !request.write(slice)) await drained(request);
+    moved();
+  }
+  if (!request.destroyed) request.end();
+}
+
+/** Waits until more can be written, or never can be. */
+function drained(request: ClientRequest): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      request.off("drain", done);
+      request.off("close", done);
+      request.off("error", done);
+      resolve();
+    };
+    for (const event of ["drain", "close", "error"]) request.on(event, done);
+  });
 }
 
 function bodyOf(
@@ -156,16 +179,6 @@ function bodyOf(
       } else resolve(joined(pieces, length));
     });
   });
-}
-
-function joined(pieces: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
 }
 
 function headerOf(response: IncomingMessage, name: string): string | undefined {

@@ -27,7 +27,7 @@ export interface Uploading {
   open: OpenUploads;
   sent?: (bytes: number) => void;
   earlier?: string;
-  began?: (id: string) => void;
+  began?: (id: string) => void | Promise<void>;
 }
 
 /** An upload that goes on: what the vault has of it, by where the parts begin. */
@@ -56,7 +56,7 @@ export async function uploadArchive(
     const found = await findUpload(client, { ...options, object, description, earlier, again: restarts > 0 });
     if ("archive" in found) return found.archive;
     earlier = undefined;
-    options.began?.(found.id);
+    await options.began?.(found.id);
     // Bytes that were told before a restart are not told again.
     let arrived = 0;
     const sent = (bytes: number) => {
@@ -76,9 +76,7 @@ export async function uploadArchive(
       open.remove(description, id);
       return archive;
     } catch (error) {
-      // 404: the upload is gone. 400: what the vault has of it does not make up the archive, which ListParts tells.
-      const again = error instanceof VaultError && (error.status === 404 || error.code.startsWith("InvalidParameter"));
-      if (!again || restarts === maximumRestarts) throw error;
+      if (!isOfUpload(error) || restarts === maximumRestarts) throw error;
       if (error.status === 404) open.remove(description, found.id);
     }
   }
@@ -101,7 +99,7 @@ async function findUpload(
   if (earlier !== undefined) {
     const upload = await held(client, { id: earlier, object, description, signal });
     if (upload !== undefined) return upload;
-    const archive = await unlessGone(
+    const archive = await unlessRefused(
       completeUpload(client, { upload: earlier, bytes: object.bytes, treeHash: object.treeHash, signal }),
     );
     if (archive !== undefined) return { archive };
@@ -131,7 +129,7 @@ async function held(
   options: { id: string; object: ColdUpload; description: string; signal: AbortSignal },
 ): Promise<Upload | undefined> {
   const { id, object, description, signal } = options;
-  const listed = await unlessGone(listParts(client, { upload: id, signal }));
+  const listed = await unlessRefused(listParts(client, { upload: id, signal }));
   if (listed === undefined || listed.description !== description) return undefined;
   if (!isUsablePartSize(listed.partBytes, object.bytes)) return undefined;
   return { id, partBytes: listed.partBytes, held: new Map(listed.parts.map((part) => [part.from, part])) };
@@ -179,6 +177,8 @@ async function sendParts(
       }
     }
     await Promise.all(sending);
+    // A part that failed before the last one was read is no longer among them.
+    stop.signal.throwIfAborted();
   } catch (error) {
     stop.abort(error);
     await Promise.allSettled(sending);
@@ -212,12 +212,17 @@ function heldBytes(upload: Upload): number {
   return upload.held.values().reduce((sum, { length }) => sum + length, 0);
 }
 
-/** The result, or undefined where the service says that there is no such thing (any more). */
-async function unlessGone<T>(asked: Promise<T>): Promise<T | undefined> {
+/** The result, or undefined where there is no such upload (any more), or it is not what it should be. */
+async function unlessRefused<T>(asked: Promise<T>): Promise<T | undefined> {
   try {
     return await asked;
   } catch (error) {
-    if (error instanceof VaultError && error.status === 404) return undefined;
+    if (isOfUpload(error)) return undefined;
     throw error;
   }
+}
+
+/** 404: the upload is gone. 400: what the vault has of it does not make up the archive, which ListParts tells. */
+function isOfUpload(error: unknown): error is VaultError {
+  return error instanceof VaultError && (error.status === 404 || error.code.startsWith("InvalidParameter"));
 }

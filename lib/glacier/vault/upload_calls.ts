@@ -4,7 +4,7 @@ import { byteRange, id, list, object, optionalText, size, text, treeHash } from 
 import type { VaultClient } from "./client.ts";
 import { BrokenAnswerError } from "./errors.ts";
 import { pagesOf } from "./pages.ts";
-import type { Answer } from "./transport.ts";
+import type { Answer } from "./answer.ts";
 
 /** An upload that was begun and not completed. */
 export interface OpenUpload {

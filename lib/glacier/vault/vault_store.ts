@@ -35,6 +35,9 @@ export interface VaultOptions {
   budgetBytes: number;
   /** The size of the parts of an archive, a power of two MiB; more where that makes many. */
   partBytes?: number;
+  /** Bytes a second, of all transfers together; undefined: as fast as it goes. */
+  uploadBytesPerSecond?: number;
+  downloadBytesPerSecond?: number;
   /** Ends everything that is under way. */
   signal?: AbortSignal;
 }
@@ -66,7 +69,7 @@ export class VaultStore implements ColdStore {
       signal: AbortSignal;
       sent?: (bytes: number) => void;
       earlier?: string;
-      began?: (token: string) => void;
+      began?: (token: string) => void | Promise<void>;
     },
   ): Promise<string> {
     const { signal, sent, began } = options;

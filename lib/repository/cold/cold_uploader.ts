@@ -3,14 +3,13 @@
  * told of in the ledger in batches. A `placed` record is written only of what the store itself said that it holds.
  */
 import type { PlacedBrick, PlacedRecord } from "../../brick/mod.ts";
-import { beginSha256, DamageError, toHex } from "../../crypto/mod.ts";
+import { DamageError } from "../../crypto/mod.ts";
 import type { ColdStore } from "../../glacier/mod.ts";
-import { NotFoundError } from "../../store/mod.ts";
 import { learn, publish } from "../ledger.ts";
-import { brickObject } from "../names.ts";
 import type { Repository } from "../repository.ts";
 import type { Range } from "./bundle.ts";
 import type { ColdJournal, StoredObject } from "./cold_journal.ts";
+import { hashOf } from "./hash_of.ts";
 import { noteBundled } from "./unplaced.ts";
 
 /** A ledger object is put after so many placements, or so much time. */
@@ -26,6 +25,8 @@ export interface Outgoing {
   bricks: PlacedBrick[];
   /** Names of what is in a bundle. */
   members?: string[];
+  /** A brick that is read from the hot store, from where another run may take it as soon as it is placed. */
+  isHot?: boolean;
   read(range: Range): Promise<Uint8Array<ArrayBuffer>>;
 }
 
@@ -55,7 +56,7 @@ export interface PlacedCounts {
 /** Uploads under way. `add` what is to go, then `finish` or `abort`. */
 export class ColdUploader {
   readonly #options: ColdUploaderOptions;
-  readonly #queue: Outgoing[] = [];
+  readonly #queue: { object: Outgoing; stored: PromiseWithResolvers<void> }[] = [];
   readonly #lanes = new Set<Promise<void>>();
   #stored: StoredObject[] = [];
   #publishing: Promise<void> = Promise.resolve();
@@ -79,16 +80,24 @@ export class ColdUploader {
     return uploader;
   }
 
-  /** Queues an object. Failures are told by `idle`. */
-  add(object: Outgoing): void {
-    this.#queue.push(object);
+  /**
+   * Queues an object. Whoever waits for the promise learns when the cold store has confirmed it and this machine will not
+   * forget that; the others hear of failures from `idle`.
+   */
+  add(object: Outgoing): Promise<void> {
+    const stored = Promise.withResolvers<void>();
+    stored.promise.catch(() => {});
+    if (this.#failed) stored.reject(this.#failure);
+    else this.#queue.push({ object, stored });
     this.#start();
+    return stored.promise;
   }
 
   /** Waits until everything that was added is placed, and told of in the ledger. */
   async idle(): Promise<void> {
     while (this.#lanes.size > 0) await Promise.race(this.#lanes);
-    if (!this.#failed) await this.#publish().catch((error) => this.#fail(error));
+    // What is stored is told of, also when something else has failed.
+    await this.#publish().catch((error) => this.#fail(error));
     if (this.#failed) throw this.#failure;
   }
 
@@ -101,8 +110,12 @@ export class ColdUploader {
 
   #start(): void {
     while (!this.#failed && this.#lanes.size < this.#options.parallel && this.#queue.length > 0) {
-      const lane = this.#send(this.#queue.shift()!)
-        .catch((error) => this.#fail(error))
+      const { object, stored } = this.#queue.shift()!;
+      const lane = this.#send(object)
+        .then(stored.resolve, (error) => {
+          this.#fail(error);
+          stored.reject(error);
+        })
         .finally(() => {
           this.#lanes.delete(lane);
           this.#start();
@@ -114,7 +127,7 @@ export class ColdUploader {
   #fail(error: unknown): void {
     if (!this.#failed) this.#failure = error;
     this.#failed = true;
-    this.#queue.length = 0;
+    for (const { stored } of this.#queue.splice(0)) stored.reject(error);
   }
 
   async #send(object: Outgoing): Promise<void> {
@@ -122,21 +135,16 @@ export class ColdUploader {
     signal.throwIfAborted();
     // Another run of this machine may have been faster.
     if (this.#isPlaced(object)) return;
-    let noted: Promise<void> = Promise.resolve();
     let handle: string;
     try {
       const earlier = journal.token(object.sha256);
       const { sent } = this.#options;
       handle = await cold.upload({ ...object, repository: repository.config.repository }, {
         signal,
-        began: (token) => {
-          noted = noted.then(() => journal.began(object.sha256, token));
-          noted.catch(() => {});
-        },
+        began: (token) => journal.began(object.sha256, token),
         ...(sent && { sent }),
         ...(earlier !== undefined && { earlier }),
       });
-      await noted;
     } catch (error) {
       signal.throwIfAborted();
       if (await this.#isExcused(object, error)) return;
@@ -163,8 +171,8 @@ export class ColdUploader {
   async #isExcused(object: Outgoing, error: unknown): Promise<boolean> {
     const { repository, domain } = this.#options;
     const [brick] = object.bricks;
-    if (object.members !== undefined || brick === undefined) return false;
-    const found = await hashOf(repository, brick);
+    if (!object.isHot || brick === undefined) return false;
+    const found = await hashOf(repository.store, object.name, object.bytes);
     if (found === brick.name) return false;
     await learn(repository, domain);
     if (this.#isPlaced(object)) return true;
@@ -205,20 +213,4 @@ export class ColdUploader {
     }
     await onPlaced?.(placed);
   }
-}
-
-const STEP_BYTES = 8 * 1024 * 1024;
-
-/** What a brick in the hot store hashes to; undefined where there is none. */
-async function hashOf({ store }: Repository, { kind, name, bytes }: PlacedBrick): Promise<string | undefined> {
-  const sha256 = beginSha256();
-  try {
-    for (let from = 0; from < bytes; from += STEP_BYTES) {
-      sha256.update(await store.get(brickObject(kind, name), { from, length: STEP_BYTES }));
-    }
-  } catch (error) {
-    if (error instanceof NotFoundError) return undefined;
-    throw error;
-  }
-  return toHex(sha256.digest());
 }

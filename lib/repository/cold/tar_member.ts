@@ -35,6 +35,8 @@ export function memberHeader(name: string, bytes: number): Uint8Array<ArrayBuffe
   put("        ", 148);
   put("0", 156);
   put("ustar\x0000", 257);
+  put(octal(0, 7), 329);
+  put(octal(0, 7), 337);
   const sum = header.reduce((total, byte) => total + byte, 0);
   put(`${sum.toString(8).padStart(6, "0")}\0 `, 148);
   return header;

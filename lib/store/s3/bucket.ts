@@ -118,6 +118,10 @@ export class Bucket {
         if (there === undefined) {
           throw new OddAnswerError("the server said that it had stored the object, but it is not there");
         }
+        // Some servers look first and store later, so that two may pass; the last one's bytes stay.
+        if (options.once && there.sha256 !== undefined && there.sha256 !== body.sha256) {
+          throw new ExistsError(`Cannot ${doing}: another machine has stored something else there at the same moment`);
+        }
         const wrong = difference(there, body);
         if (wrong !== undefined) throw new UnfaithfulError(`the server does not hold what was sent: ${wrong}`);
         return "stored";

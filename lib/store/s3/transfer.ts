@@ -4,6 +4,7 @@
  * moves: Deno has no time-out for a socket that stays open and silent.
  */
 import { Readable, type Writable } from "node:stream";
+import type { ClientRequest } from "node:http";
 import { TransferError } from "./failures.ts";
 import type { Rate } from "./rate.ts";
 
@@ -12,6 +13,9 @@ const SMALL_BYTES = 1024 * 1024;
 const PIECE_BYTES = 128 * 1024;
 /** How long a server may think about a body that it has received. */
 const THINKING_MS = 5 * 60 * 1000;
+
+/** An answer that was on its way when the connection closed has come after this. */
+const CLOSED_MS = 2000;
 
 /** What is to be stored. */
 export interface Body {
@@ -38,6 +42,7 @@ export class Watch {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #deadlineMs = Infinity;
   #withinMs = 0;
+  #ended = false;
   #failure: Error | undefined;
 
   constructor(stallMs: number, signal: AbortSignal | undefined) {
@@ -53,6 +58,7 @@ export class Watch {
 
   /** Something has moved; the next thing has to within `withinMs`. */
   moved(withinMs: number): void {
+    if (this.#ended) return;
     this.#withinMs = withinMs;
     this.#deadlineMs = performance.now() + withinMs;
     this.#timer ??= setTimeout(() => this.#look(), withinMs);
@@ -84,6 +90,7 @@ export class Watch {
   }
 
   end(): void {
+    this.#ended = true;
     clearTimeout(this.#timer);
     this.#outer?.removeEventListener("abort", this.#stop);
   }
@@ -105,7 +112,7 @@ export async function openBody(body: Body, way: Way): Promise<Uint8Array | Reada
   requireLength(bytes, body.bytes);
   watch.pause();
   await rate.take(bytes.length, watch.signal);
-  watch.moved(Math.max(stallMs, THINKING_MS));
+  watch.moved(stallMs);
   sent(bytes.length);
   return bytes;
 }
@@ -118,17 +125,28 @@ export async function openBody(body: Body, way: Way): Promise<Uint8Array | Reada
 class BodyStream extends Readable {
   readonly #body: Body;
   readonly #way: Way;
-  #request: Writable | undefined;
+  readonly #over = Promise.withResolvers<never>();
+  /** Deno before 2.9 does not tell a request that its connection has closed, only the connection itself. */
+  readonly #onSocketClose = () => this.#way.watch.moved(CLOSED_MS);
+  #request: ClientRequest | undefined;
+  #socket: Writable | undefined;
   #ended = false;
 
   constructor(body: Body, way: Way) {
     super();
     this.#body = body;
     this.#way = way;
+    this.#over.promise.catch(() => {});
   }
 
   override pipe<T extends NodeJS.WritableStream>(request: T): T {
-    this.#request = request as unknown as Writable;
+    this.#request = request as unknown as ClientRequest;
+    this.#request.once("close", () => this.#over.reject(new ConnectionError()));
+    this.#request.once("socket", (socket) => {
+      if (this.destroyed) return;
+      this.#socket = socket;
+      socket.once("close", this.#onSocketClose);
+    });
     this.#pump(this.#request).catch((error) => {
       // What befalls the connection the SDK hears itself, and perhaps with an answer that says why.
       if (!this.destroyed && !(error instanceof ConnectionError)) this.#way.watch.fail(error);
@@ -139,6 +157,8 @@ class BodyStream extends Readable {
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     // A connection in the middle of a body is of no use to anybody else.
     if (!this.#ended) this.#request?.destroy();
+    this.#socket?.off("close", this.#onSocketClose);
+    this.#over.reject(new ConnectionError());
     done(error);
   }
 
@@ -146,9 +166,6 @@ class BodyStream extends Readable {
     const { rate, watch, stallMs, sent } = this.#way;
     const { bytes: whole } = this.#body;
     const buffers = [new Uint8Array(PIECE_BYTES), new Uint8Array(PIECE_BYTES)] as const;
-    const over = Promise.withResolvers<never>();
-    over.promise.catch(() => {});
-    request.once("close", () => over.reject(new ConnectionError()));
     let before: Promise<void> = Promise.resolve();
     let turn: 0 | 1 = 0;
     for (let from = 0; from < whole && !this.destroyed; from += PIECE_BYTES) {
@@ -159,11 +176,11 @@ class BodyStream extends Readable {
       watch.pause();
       await rate.take(length, watch.signal);
       watch.moved(stallMs);
-      await Promise.race([before, over.promise]);
+      await Promise.race([before, this.#over.promise]);
       before = write(request, piece).then(() => sent(length));
       before.catch(() => {});
     }
-    await Promise.race([before, over.promise]);
+    await Promise.race([before, this.#over.promise]);
     if (this.destroyed) return;
     watch.moved(Math.max(stallMs, THINKING_MS));
     this.#ended = true;

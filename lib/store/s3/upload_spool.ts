@@ -6,7 +6,6 @@
  * The spool is bounded. Whoever writes waits at the limit as long as some upload is under way that will make room; when
  * none is, nobody would ever wake the writer, so it may go on: the limit is exceeded by the bricks that are being filled.
  */
-import { statfs } from "node:fs/promises";
 import { folderMode, removeIfThere, setMode, syncFolder, writeSynced } from "../durable.ts";
 import { cacheTagName, isObjectName } from "../names.ts";
 import { RunFolder } from "../run_folder.ts";
@@ -128,6 +127,8 @@ export class UploadSpool {
 /** What the disk has left; where it cannot be asked, the spool's own limit must do. */
 async function freeBytes(folder: string): Promise<number> {
   try {
+    // Loaded when needed: it takes as long as a tenth of the shortest command, and no directory needs it.
+    const { statfs } = await import("node:fs/promises");
     const { bavail, bsize } = await statfs(folder);
     return bavail * bsize;
   } catch (error) {

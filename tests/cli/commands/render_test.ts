@@ -53,6 +53,7 @@ const sound: VerifyResult = {
   problems: [],
   affected: [],
   unchecked: [],
+  partlyOffSite: [],
   inventories: [],
 };
 
