@@ -1,5 +1,6 @@
 /** The programs that are compared, each with its own defaults: how it makes a repository, backs up, restores and checks. */
 import { fileURLToPath } from "node:url";
+import type { KeyFile } from "./key_file.ts";
 import type { Task } from "./measure.ts";
 
 /** What is timed, in this order. */
@@ -21,15 +22,11 @@ export interface Contestant {
   /** Prints help, and a list of what backups are there. */
   help?: Task;
   list?: (place: string) => Task;
+  /** The same program, whose repository opens with a key file and no passphrase. */
+  withKey?: (key: KeyFile) => Contestant;
 }
 
 const PASSWORD = "correct horse battery staple";
-
-/** An age identity in a file, which opens a repository without the half second that a passphrase takes. */
-export interface KeyFile {
-  file: string;
-  recipient: string;
-}
 
 /** TARzan as `deno run`, or an executable; its repository opens with a passphrase, or with `key`. */
 export function tarzan(executable: string | undefined, key?: KeyFile): Contestant {
@@ -56,6 +53,7 @@ export function tarzan(executable: string | undefined, key?: KeyFile): Contestan
     task: (phase, place, input) => ({ ...with_(place, words[phase]), ...inputOf(phase, input) }),
     help: { argv: [...program, "--help"] },
     list: (place) => with_(place, ["list"]),
+    withKey: (key) => tarzan(executable, key),
   };
 }
 

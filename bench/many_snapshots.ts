@@ -3,7 +3,6 @@
  * later ones. Each names a few bricks more than the one before; the lists are real streams in a real meta brick, though the
  * bricks that they name are invented.
  */
-import { identityToRecipient } from "age-encryption";
 import { Catalog } from "../lib/catalog/mod.ts";
 import { cutLengths, gearTable } from "../lib/chunker/mod.ts";
 import { createIdHasher, Keyring, parseBundle, randomBytes, toHex } from "../lib/crypto/mod.ts";
@@ -32,41 +31,27 @@ import {
 import { openDirectoryStore } from "../lib/store/mod.ts";
 import { SnapshotReaders } from "../lib/verbs/snapshot.ts";
 import { tarzan } from "./contestants.ts";
+import type { KeyFile } from "./key_file.ts";
 import { measure } from "./measure.ts";
 
 /** The stream of a brick list holds a multiple of this many names, as the writer has it. */
 const LIST_STEP = 64;
 
-/** What commands need to use the repository. */
-export interface Place {
-  path: string;
-  identity: string;
-  /** How many bricks the last snapshot needs. */
-  bricks: number;
-}
-
-/** An age identity in a file, and its recipient. */
-export async function writeIdentity(path: string, identity: string): Promise<{ file: string; recipient: string }> {
-  await Deno.writeTextFile(path, identity + "\n", { mode: 0o600 });
-  return { file: path, recipient: await identityToRecipient(identity) };
-}
-
-/** Makes a repository of `snapshots` snapshots at `path`/repository, which `identity` opens. */
+/** Makes a repository of `snapshots` snapshots at `path`/repository, the last of which needs so many `bricks`. */
 export async function makeSnapshots(
   path: string,
-  options: { identity: string; snapshots: number; bricks: number },
-): Promise<Place> {
-  const { identity, snapshots, bricks } = options;
-  const program = tarzan(undefined, await writeIdentity(`${path}/identity`, identity));
+  options: { key: KeyFile; snapshots: number; bricks: number },
+): Promise<void> {
+  const { key, snapshots, bricks } = options;
+  const program = tarzan(undefined, key);
   await measure(program.init!(path));
   await Deno.writeFile(`${path}/input`, new Uint8Array(10_240));
   await measure(program.task("first", path, `${path}/input`)!);
-  await inRepository(path, identity, async (repository) => {
+  await inRepository(path, key, async (repository) => {
     const names = Array.from({ length: bricks }, () => toHex(randomBytes(32)));
     const lists = await storeLists(repository, names);
     await storeIndexes(repository, { snapshots, names, lists });
   });
-  return { path, identity, bricks };
 }
 
 /** What planning a prune begins with: the lists of bricks of all snapshots, as names of bricks that are needed. */
@@ -88,11 +73,11 @@ export async function neededBricks(repository: Repository): Promise<Set<string>>
 /** Opens the repository as a program does, on the catalogue that `list` fills. */
 export async function inRepository(
   path: string,
-  identity: string,
+  key: KeyFile,
   work: (repository: Repository) => Promise<void>,
 ): Promise<void> {
   const store = await openDirectoryStore(`${path}/repository`);
-  const keys = { identities: [identity], passphrase: () => Promise.reject(new Error("There is no passphrase")) };
+  const keys = { identities: [key.identity], passphrase: () => Promise.reject(new Error("There is no passphrase")) };
   const { bundle } = await openFirstSlot(store, { keys, accept: () => Promise.resolve(true) });
   const keyring = new Keyring(parseBundle(bundle));
   const state = `${path}/state/${keyring.repository}`;

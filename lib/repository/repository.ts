@@ -72,10 +72,20 @@ export async function visibleDomains({ store, keyring }: Repository): Promise<st
   const domains = new Set([keyring.defaultDomain.id]);
   if (keyring.role === "write") return [...domains];
   for (const folder of ["ledger/", "index/"]) {
-    for await (const { name } of store.list(folder)) {
-      const domain = domainOf(name);
-      if (domain !== undefined) domains.add(domain);
-    }
+    for (let after: string | undefined = folder; after !== undefined;) after = await nextDomain(after);
   }
   return [...domains];
+
+  /** Notes the next domain that is listed, and passes over all that it has: there may be very many. */
+  async function nextDomain(after: string): Promise<string | undefined> {
+    const folder = after.slice(0, after.indexOf("/") + 1);
+    for await (const { name } of store.list(folder, { after })) {
+      const domain = domainOf(name);
+      if (domain === undefined) continue;
+      domains.add(domain);
+      // "0" is next to "/": behind all names in the domain's folder.
+      return `${folder}${domain}0`;
+    }
+    return undefined;
+  }
 }

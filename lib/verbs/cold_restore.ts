@@ -210,11 +210,10 @@ function stillCold({ thawing }: ColdRestore, waiting: readonly WantedObject[]): 
 
 function asked(step: Step, readyAt: Date | undefined): StillColdError {
   const when = readyAt === undefined ? "" : `, at the latest at ${utc(readyAt)}`;
+  const what = `${counted(step.thawing.length, "object")} (${inGib(sumBytes(step.thawing))})`;
   return new StillColdError(
-    `Copies of ${step.thawing.length} objects (${
-      inGib(sumBytes(step.thawing))
-    }) were asked for and are on their way. ` +
-      `Nothing was written. Run the same again when they can be read${when}`,
+    `Copies of ${what} were asked for and are on their way. Nothing was written. Run the same again when they can be ` +
+      `read${when}`,
     readyAt,
   );
 }

@@ -26,8 +26,9 @@ export { listEntries, type ListEntriesOptions, listSnapshots, type SnapshotLine 
 export { isFounded } from "./open.ts";
 export { plan, type PlanOptions, type PlanResult } from "./plan.ts";
 export { rebuild, type RebuildResult } from "./rebuild.ts";
+export { type FromColdOptions, type FromColdResult, rebuildFromCold } from "./rebuild_from_cold.ts";
 export type { Places, Progress, Secrets, VerbSession } from "./session.ts";
 export { thaw, type ThawOptions, type ThawResult } from "./thaw.ts";
 export { verify, type VerifyOptions } from "./verify.ts";
-export type { Affected, Problem, VerifyResult } from "./verify_report.ts";
+export type { Affected, PartlyOffSite, Problem, VerifyResult } from "./verify_report.ts";
 export { TOOL } from "./tool.ts";

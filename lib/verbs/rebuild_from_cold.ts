@@ -43,6 +43,8 @@ export interface FromColdOptions {
   days: number;
   /** What thawing and reading the bundles may cost, in USD; undefined: the user is asked. */
   maxCost?: number | undefined;
+  /** Nothing is paid for what leaves the provider's network. */
+  sameRegion?: boolean;
   /** Come back only when everything is there. */
   wait: boolean;
   sleep?: Sleep;
@@ -188,7 +190,7 @@ async function thawAndUnpack(
       ...{ class: classOf(object, cold.class), first: i, last: i },
     })),
     others: [],
-    choice: { ...options, maxCost: options.maxCost, windowBytes: undefined, sameRegion: false },
+    choice: { ...options, maxCost: options.maxCost, windowBytes: undefined, sameRegion: options.sameRegion ?? false },
     prices: await readPrices(session.places.config()),
     sleep: options.sleep ?? sleepForReal,
   });

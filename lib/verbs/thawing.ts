@@ -149,7 +149,7 @@ export class Thawing {
     if (this.choice.maxCost !== undefined || asking === 0) return;
     const text = `Thawing with tier ${tier} costs about ${formatUsd(asking)} USD, the restore as a whole about ` +
       `${formatUsd(cost.total)} USD. Ask for the copies?`;
-    if (await this.#session.askYes(text, "--max-cost USD")) return;
+    if (await this.#session.askYes(text, "allow it with --max-cost USD")) return;
     throw new Error("Nothing was asked for");
   }
 

@@ -6,9 +6,9 @@
 import assert from "node:assert/strict";
 import type { ColdSite } from "./cold_site.ts";
 import type { ColdCall } from "./cold_targets.ts";
+import { killSomewhere } from "./cold_moments.ts";
 import type { Numbers } from "./numbers.ts";
-import { oneOf } from "./numbers.ts";
-import { assertEnded, type Running } from "./running.ts";
+import { assertEnded } from "./running.ts";
 
 /** What stores something. */
 const STORING = /^(PutObject|UploadMultipartPart|CompleteMultipartUpload|InitiateMultipartUpload)$/;
@@ -23,8 +23,7 @@ export async function killedUploads(
   const moments: string[] = [];
   for (let kill = 0; kill < kills; kill++) {
     const run = site.start(["glacier-upload", "--to", site.place]);
-    const moment = await waitForMoment(site, { run, next, usualMs: usualMs * (0.4 + 0.6 * (kill + 1) / kills) });
-    run.kill("SIGKILL");
+    const moment = await killSomewhere(site, { run, next, usualMs });
     const ended = await run.ended;
     if (ended.signal === null) {
       assertEnded(ended, { code: 0 });
@@ -35,64 +34,6 @@ export async function killedUploads(
   }
   await site.run(["glacier-upload", "--to", site.place]);
   return moments.join(", ");
-}
-
-/** Waits for a random moment of a run; what it was. */
-async function waitForMoment(
-  { target, name }: ColdSite,
-  { run, next, usualMs }: { run: Running; next: Numbers; usualMs: number },
-): Promise<string> {
-  const { emulator } = target;
-  let over = false;
-  void run.gone.then(() => over = true);
-  const isOver = () => over;
-  if (emulator === undefined || next(4) === 0) {
-    const afterMs = next(Math.ceil(usualMs));
-    await sleepUnless(isOver, afterMs);
-    return `${afterMs} ms`;
-  }
-  const before = emulator.requests.length;
-  const since = () => emulator.requests.slice(before);
-  const operation = oneOf(
-    next,
-    target.isVault
-      ? ["UploadMultipartPart", "CompleteMultipartUpload", "InitiateMultipartUpload"]
-      : ["PutObject", "HeadObject"],
-  );
-  const nth = 1 + next(3);
-  const isDone = next(2) === 0;
-  // What is asked for is held back a little, so that there is a moment before it is done.
-  if (!isDone) emulator.faults.add({ action: "delay", operation, delayMs: 150 });
-  const isThere = () => {
-    const asked = since().filter((request) => request.operation === operation);
-    return (isDone ? asked.filter(({ status }) => status >= 200 && status < 300) : asked).length >= nth;
-  };
-  await until(() => over || isThere());
-  const moreMs = next(120);
-  await sleepUnless(isOver, moreMs);
-  run.kill("SIGKILL");
-  await run.gone;
-  emulator.faults.clear();
-  // What the dead client had sent is still being taken in.
-  if (target.isVault) {
-    await until(
-      () => since().every(({ vault, status, fault }) => vault !== name || status !== 0 || fault !== "delay"),
-      1000,
-    );
-  }
-  return `${nth}. ${operation} ${isDone ? "done" : "asked"} + ${moreMs} ms`;
-}
-
-async function until(isSo: () => boolean, mostMs = Infinity): Promise<void> {
-  for (const endMs = performance.now() + mostMs; !isSo() && performance.now() < endMs;) await sleep(2);
-}
-
-async function sleepUnless(isOver: () => boolean, ms: number): Promise<void> {
-  for (const endMs = performance.now() + ms; !isOver() && performance.now() < endMs;) await sleep(5);
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /** That nothing was sent after the server had it. */

@@ -8,6 +8,7 @@ const mib = 1024 * kib;
 const commands = [
   ...["create", "extract", "list", "verify", "init", "key", "rebuild", "bricks", "inspect", "checksum", "detach"],
   ...["key add", "key list", "key remove", "key passwd", "key show"],
+  ...["plan", "thaw", "cost", "drill", "glacier-upload"],
 ];
 
 function parse(...args: string[]): Request | undefined {
@@ -49,19 +50,37 @@ const brickStorage = {
 };
 const writer = { level: undefined, brickSizeBytes: undefined, brickStorage };
 const nobodyElse = { recipients: [], recipientsFiles: [], passphraseChoice: "ask" };
-const founding = { chunkSizes: { min: 64 * kib, average: 256 * kib, max: mib }, ...nobodyElse };
+const founding = { chunkSizes: { min: 64 * kib, average: 256 * kib, max: mib }, cold: undefined, ...nobodyElse };
 const noNewPassphrase = { newPassphraseFile: undefined, newPassphraseCommand: undefined };
 const create = {
   command: "create",
   out: undefined,
   label: undefined,
   tags: [],
+  defer: false,
   producer: [],
   founding: undefined,
   ...writer,
 };
 
 const init = { command: "init", ...founding, ...writer };
+
+const cold = { tier: "bulk", days: 7, maxCost: undefined, windowBytes: undefined, sameRegion: false };
+const extract = {
+  ...{ command: "extract", backup: undefined, paths: [], to: undefined, noCache: false },
+  cold: { ...cold, thaw: false, wait: false },
+};
+const glacierUpload = {
+  ...{ command: "glacier-upload", to: undefined, dryRun: false, dropLocal: false, parallel: undefined },
+};
+const plan = {
+  ...{ command: "plan", backup: undefined, paths: [], days: 7, sameRegion: false, offline: false, noCache: false },
+};
+const thaw = { command: "thaw", backup: undefined, paths: [], wait: false, noCache: false, ...cold };
+const drill = {
+  ...{ command: "drill", maxCost: 0.5, files: 5, tier: "bulk", days: 7, sameRegion: false, wait: false },
+  noCache: false,
+};
 
 const lines: [line: string, request: object][] = [
   [
@@ -119,30 +138,52 @@ const lines: [line: string, request: object][] = [
   ["create --init --generate-passphrase", { ...create, founding: { ...founding, passphraseChoice: "generate" } }],
   ["create -- tar c --init --help -- -d x", { ...create, producer: ["tar", "c", "--init", "--help", "--", "-d", "x"] }],
   ["create --tag list -- extract", { ...create, tags: ["list"], producer: ["extract"] }],
-  ["extract", { command: "extract", backup: undefined, paths: [], to: undefined, noCache: false }],
-  ["extract b.idx", { command: "extract", backup: "b.idx", paths: [], to: undefined, noCache: false }],
-  ["extract b.idx etc/* --to out home", {
-    command: "extract",
-    backup: "b.idx",
-    paths: ["etc/*", "home"],
-    to: "out",
-    noCache: false,
+  ["extract", extract],
+  ["extract b.idx", { ...extract, backup: "b.idx" }],
+  ["extract b.idx etc/* --to out home", { ...extract, backup: "b.idx", paths: ["etc/*", "home"], to: "out" }],
+  ["extract --in b.idx etc home", { ...extract, backup: "b.idx", paths: ["etc", "home"] }],
+  ["extract latest -- -strange -name", { ...extract, backup: "latest", paths: ["-strange", "-name"] }],
+  ["extract etc --no-cache", { ...extract, backup: "etc", noCache: true }],
+  [
+    "extract --thaw --wait --tier standard --days 3 --max-cost 0.50 --window 500GiB --same-region",
+    {
+      ...extract,
+      cold: {
+        ...{ thaw: true, wait: true, tier: "standard", days: 3, maxCost: 0.5, windowBytes: 500 * 1024 * mib },
+        sameRegion: true,
+      },
+    },
+  ],
+  ["plan", plan],
+  [
+    "plan --in b.idx etc --days 30 --offline --same-region --no-cache",
+    { ...plan, backup: "b.idx", paths: ["etc"], days: 30, offline: true, sameRegion: true, noCache: true },
+  ],
+  ["thaw", { ...thaw }],
+  [
+    "thaw b.idx home --tier expedited --max-cost 5 --wait --window 1GiB",
+    {
+      ...thaw,
+      ...{ backup: "b.idx", paths: ["home"], tier: "expedited", maxCost: 5, wait: true, windowBytes: 1024 * mib },
+    },
+  ],
+  ["init --cold s3://cold/a?class=GLACIER", { ...init, cold: "s3://cold/a?class=GLACIER" }],
+  ["create --defer", { ...create, defer: true }],
+  ["create --init --cold glacier://us-east-1/v", {
+    ...create,
+    founding: { ...founding, cold: "glacier://us-east-1/v" },
   }],
-  ["extract --in b.idx etc home", {
-    command: "extract",
-    backup: "b.idx",
-    paths: ["etc", "home"],
-    to: undefined,
-    noCache: false,
+  ["glacier-upload", glacierUpload],
+  ["glacier-upload --to glacier://us-east-1/v --dry-run --drop-local --parallel 4", {
+    ...glacierUpload,
+    ...{ to: "glacier://us-east-1/v", dryRun: true, dropLocal: true, parallel: 4 },
   }],
-  ["extract latest -- -strange -name", {
-    command: "extract",
-    backup: "latest",
-    paths: ["-strange", "-name"],
-    to: undefined,
-    noCache: false,
-  }],
-  ["extract etc --no-cache", { command: "extract", backup: "etc", paths: [], to: undefined, noCache: true }],
+  ["cost", { command: "cost" }],
+  ["drill", drill],
+  [
+    "drill --max-cost 2 --files 12 --tier standard --days 4 --wait",
+    { ...drill, maxCost: 2, files: 12, tier: "standard", days: 4, wait: true },
+  ],
   ["list", { command: "list", backup: undefined, globs: [], long: false, noCache: false }],
   ["list latest --long", { command: "list", backup: "latest", globs: [], long: true, noCache: false }],
   ["list -l b.idx **/*.jpg etc", {
@@ -261,6 +302,9 @@ const mistakes: [line: string, sentence: RegExp][] = [
   ["key add --role admin", /Expected one of "full", "list", and "write", but got "admin"/],
   ["key add --role list --no-passphrase", /--no-passphrase.*add --recipient AGE or --recipients-file FILE/],
   ["key remove", /SLOT/],
+  ["extract --window 1GiB", /--window needs --thaw --wait/],
+  ["thaw --max-cost lots", /"lots" is not an amount of USD; write for example 5 or 0\.50/],
+  ["thaw --tier slow", /Expected one of "bulk", "standard", and "expedited"/],
   ["checksum", /Name at least one FILE/],
   ["inspect", /Name the FILE/],
   ["inspect a b", /"b"/],

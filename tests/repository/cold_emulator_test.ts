@@ -35,11 +35,11 @@ async function inScene(
       const cold = `${place}&endpoint=${emulator.endpoint}`.replace("?&", "?");
       const location = options.hot === undefined ? `${folder}/repository` : "s3://hot/repository";
       const identity = await generateHybridIdentity();
-      let key: string | undefined;
+      const known: { key?: string } = {};
       const { accessKeyId, secretAccessKey, region } = emulator;
       const session: Scene["session"] = ({ signal, machine = "machine" } = {}) => {
         const home = `${folder}/${machine}`;
-        const around = sessionOf({ location, state: `${home}/state`, config: `${home}/config`, ...(key && { key }) });
+        const around = sessionOf({ location, state: `${home}/state`, config: `${home}/config`, ...known });
         const credentials = () => Promise.resolve({ accessKeyId, secretAccessKey });
         const bucket = {
           ...(options.hot && { endpoint: emulator.endpoint }),
@@ -55,7 +55,7 @@ async function inScene(
         passphraseChoice: "none",
       });
       await rememberSettings(session().places.config(), repository, { level: undefined, brickSizeBytes: 16 * MIB });
-      key = await openSlot(await slotOf(location, slots[0]!, session()), { identities: [identity] });
+      known.key = await openSlot(await slotOf(location, slots[0]!, session()), { identities: [identity] });
       await test({ emulator, location, cold, session });
     });
   } finally {

@@ -1,15 +1,7 @@
 import assert from "node:assert/strict";
 import { TreeHasher } from "../../lib/glacier/mod.ts";
 import type { PlacedRecord } from "../../lib/brick/mod.ts";
-import {
-  brickObject,
-  missingBricks,
-  notePresence,
-  publish,
-  readHeader,
-  type Repository,
-} from "../../lib/repository/mod.ts";
-import { exitCodeOf } from "../../lib/cli/exit_codes.ts";
+import { brickObject, missingBricks, notePresence, publish, type Repository } from "../../lib/repository/mod.ts";
 import { open } from "../../lib/verbs/open.ts";
 import type { VerbSession } from "../../lib/verbs/mod.ts";
 import { ColdPlaceInMemory, openMemoryCold } from "../glacier/memory_cold.ts";

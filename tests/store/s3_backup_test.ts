@@ -89,6 +89,24 @@ Deno.test("an interrupted run leaves its finished bricks to the next one, which 
     assert.deepEqual((await machine.verify({ bricks: true })).problems, []);
   }));
 
+Deno.test("a backup prolongs the locks of all that it relies on, once a day", () =>
+  inBucket(async ({ at, fullKey, site: { emulator } }) => {
+    const tar = tarOf(["a", noise(3 * mib, 6)]);
+    await at(undefined, fullKey, { lockDays: 2 }).create(tar);
+    const machine = at(undefined, fullKey, { lockDays: 30 });
+    const asked = async (operation: string) => {
+      emulator.requests.length = 0;
+      await machine.create(tar);
+      return emulator.requests.filter((request) => request.operation === operation).length;
+    };
+    assert.equal(await asked("PutObjectRetention"), 2);
+    assert.equal(await asked("PutObjectRetention"), 0);
+    const later = new Date(Date.now() + 25 * 3600 * 1000);
+    Object.assign(machine.session, { now: () => later });
+    assert.equal(await asked("PutObjectRetention"), 0, "30 days are not half over after one");
+    assert.deepEqual(machine.warnings, []);
+  }, { objectLock: true }));
+
 Deno.test("init tells of a server that overwrites", () =>
   inBucket(async ({ warnings }) => {
     await Promise.resolve();
@@ -137,7 +155,7 @@ interface Scene {
   /** Warnings of `init`. */
   warnings: string[];
   /** A machine that has a key and signs as a user. */
-  at(user: string, key: string, bucket?: BucketChoice): Machine;
+  at(user: string | undefined, key: string, bucket?: BucketChoice): Machine;
 }
 
 /** Runs a test with a repository in a bucket, and a machine that has its full key. */

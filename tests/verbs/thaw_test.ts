@@ -133,7 +133,7 @@ Deno.test("without a ceiling the user is asked, and a no asks for nothing", () =
     await assert.rejects(thaw(answering(false), options), /Nothing was asked for/);
     assert.deepEqual(thaws(scene.calls()), []);
     assert.match(questions[0]!, /costs about 0\.\d+ USD/);
-    assert.equal(questions[1], "--max-cost USD");
+    assert.match(questions[1]!, /--max-cost USD/);
     await thaw(answering(true), options);
     assert.equal(thaws(scene.calls()).length, 3);
     // There is nothing left to pay for, so nobody is asked.

@@ -238,9 +238,10 @@ Deno.test("long lists of bricks are read once for all snapshots that share them"
   await inRepository(async (machine) => {
     const place = bucket();
     const session = reaching(machine.session, place);
-    const bytes = noise(36 * 40_000, 3);
-    const growing = (count: number) => tarOf(["a", bytes.subarray(0, count * 40_000)]);
-    for (let count = 1; count <= 36; count++) await machine.create(growing(count));
+    const bytes = noise(70_000_000, 3);
+    for (const length of [69_000_000, 69_500_000, 70_000_000]) {
+      await machine.create(tarOf(["a", bytes.subarray(0, length)]), { brickBytes: 100_000 });
+    }
     const { repository, close } = await open(session);
     const rows = [...repository.catalog.bricks()];
     const records = rows.map(({ name, kind, bytes, treeHash }) => {
@@ -251,8 +252,8 @@ Deno.test("long lists of bricks are read once for all snapshots that share them"
     await publish(repository, rows[0]!.domain, records);
     await close();
     const lines = await listSnapshots(session);
-    assert.equal(lines.length, 36);
+    assert.equal(lines.length, 3);
     assert.ok(lines.every(({ coldBricks, bricks }) => coldBricks === bricks));
-    assert.ok(lines.at(-1)!.bricks! > 64);
+    assert.ok(lines[0]!.bricks! > 64, `${lines[0]!.bricks}`);
   });
 });

@@ -1,14 +1,19 @@
 import { rebuild, type RebuildResult } from "../../verbs/mod.ts";
+import { UsageError } from "../errors.ts";
 import { damageCode } from "../exit_codes.ts";
 import type { RequestOf } from "../grammar/mod.ts";
 import { jsonLine } from "../json.ts";
-import { printableLine } from "../printable.ts";
 import type { Session } from "../session.ts";
-import { formatCount, formatCounted } from "../units.ts";
-import { renderFacts } from "./facts.ts";
+import { renderRebuilt } from "./rebuilt_lines.ts";
 
 /** `tarzan rebuild`: 4 when a part of the ledger cannot be read. */
-export async function performRebuild({ json, quiet }: RequestOf<"rebuild">, session: Session): Promise<number> {
+export async function performRebuild(request: RequestOf<"rebuild">, session: Session): Promise<number> {
+  const { fromCold, json, quiet } = request;
+  if (fromCold !== undefined) {
+    const { performRebuildFromCold } = await import("./rebuild_from_cold.ts");
+    return await performRebuildFromCold({ ...request, fromCold }, session);
+  }
+  refuseColdOptions(request);
   const result = await rebuild(session);
   session.progress.done();
   const sound = result.problems.length === 0;
@@ -17,18 +22,11 @@ export async function performRebuild({ json, quiet }: RequestOf<"rebuild">, sess
   return sound ? 0 : damageCode;
 }
 
-/** What the catalogue holds now, for people. */
-export function renderRebuilt({ bricks, chunks, domains, adopted, strangers, problems }: RebuildResult): string {
-  const some = (names: readonly string[], what: string) =>
-    names.length === 0 ? undefined : `${formatCounted(names.length, "brick")} ${what}`;
-  const facts = renderFacts([
-    ["domains", formatCount(domains)],
-    ["bricks", formatCount(bricks)],
-    ["chunks", formatCount(chunks)],
-    ["adopted", some(adopted, "that no ledger told of; on record now")],
-    ["strangers", some(strangers, "that this key cannot read; left alone")],
-  ]);
-  return problems.map((problem) => `ledger: ${printableLine(problem)}\n`).join("") + facts;
+/** They would do nothing, and whoever gave them expects something else. */
+function refuseColdOptions({ repositoryId, maxCost, wait }: RequestOf<"rebuild">): void {
+  const given = { "--repository-id": repositoryId, "--max-cost": maxCost, "--wait": wait || undefined };
+  const [name] = Object.entries(given).find(([, value]) => value !== undefined) ?? [];
+  if (name !== undefined) throw new UsageError(`${name} goes with --from-cold PLACE: nothing else costs or waits`);
 }
 
 /** The same as JSON, schema `tarzan.rebuild/1`. */

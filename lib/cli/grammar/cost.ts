@@ -10,7 +10,7 @@ export interface CostRequest {
 /** `tarzan cost`. */
 export const cost: CommandGrammar<CostRequest> = {
   name: "cost",
-  brief: "Say what the repository costs a month, and what removing it early would.",
+  brief: "Say what the repository costs a month.",
   description: [
     "By place and storage class, from the ledger and a listing of the repository; no cold store is asked. Many classes bill " +
     "a minimum time: what is removed before is paid for all the same.",

@@ -22,9 +22,9 @@ export interface DrillRequest {
 /** `tarzan drill`. */
 export const drill: CommandGrammar<DrillRequest> = {
   name: "drill",
-  brief: "Restore a few random files for real, and compare: the habit that makes a backup a backup.",
+  brief: "Restore a few random files for real, and compare them.",
   description: [
-    "Picks files of the latest backup, thaws their bricks where they sleep, restores them into nothing and compares every " +
+    "The habit that makes a backup a backup. Picks files of the latest backup, thaws their bricks where they sleep, restores them into nothing and compares every " +
     "chunk with its id and every length with the list. What is in cold storage takes hours: then it ends with 7, remembers " +
     "its choice, and the next run goes on with it. Each drill leaves a line in a log.",
     "Of a choice that would cost too much, the largest files are left out.",

@@ -42,7 +42,7 @@ export const extract: CommandGrammar<ExtractRequest> = {
     "tarzan extract backup.idx | tar x",
     "tarzan extract latest 'etc/*.conf' --to restored",
     "tarzan extract --in backup.idx home/ann/thesis.tex | tar xO",
-    "tarzan extract backup.idx --thaw --wait --max-cost 5 > backup.tar",
+    "tarzan extract backup.idx --thaw --wait --max-cost 5 | tar x",
   ],
   options: () =>
     map(

@@ -29,7 +29,6 @@ export const glacierUpload: CommandGrammar<GlacierUploadRequest> = {
     "tarzan glacier-upload",
     "tarzan glacier-upload --dry-run",
     "tarzan glacier-upload --drop-local --parallel 4",
-    'tarzan glacier-upload --to "s3://archive/tarzan?class=DEEP_ARCHIVE"',
     "tarzan glacier-upload --to glacier://eu-central-1/my-vault",
   ],
   options: () =>
@@ -37,7 +36,7 @@ export const glacierUpload: CommandGrammar<GlacierUploadRequest> = {
       command: constant("glacier-upload"),
       to: optional(option("--to", coldPlace(), {
         description:
-          message`Where to: s3://BUCKET/PREFIX?class=CLASS, or glacier://REGION/VAULT (default: as "init" was told).`,
+          message`Where to: s3://BUCKET?class=CLASS, or glacier://REGION/VAULT (default: as "init" was told).`,
       })),
       dryRun: withDefault(
         flag("--dry-run", { description: message`Only tell what would be sent, and what it would cost.` }),

@@ -50,7 +50,7 @@ export function foundingOptions() {
   return {
     cold: optional(option("--cold", coldPlace(), {
       description:
-        message`Data goes to cold storage: s3://BUCKET/PREFIX?class=DEEP_ARCHIVE, or glacier://REGION/VAULT. For the repository's whole life.`,
+        message`Data goes to cold storage, for the repository's whole life: a place as in "glacier-upload --to".`,
     })),
     chunkMin: chunk("--chunk-min", "least", defaultChunkSizes.min),
     chunkAverage: chunk("--chunk-average", "usual", defaultChunkSizes.average),
@@ -96,7 +96,7 @@ export const init: CommandGrammar<InitRequest> = {
     "tarzan init -d /mnt/backup --generate-passphrase --level 9",
     "tarzan init --no-passphrase --recipients-file admins.txt",
     "tarzan init -d s3://my-backups/tarzan --region eu-central-1 --lock-days 180",
-    'tarzan init --cold "s3://my-archive/tarzan?class=DEEP_ARCHIVE"',
+    "tarzan init --cold glacier://eu-central-1/my-vault",
   ],
   options: () =>
     map(

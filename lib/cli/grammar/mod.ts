@@ -35,9 +35,8 @@ import {
   type DetachRequest,
   inspect,
   type InspectRequest,
-  rebuild,
-  type RebuildRequest,
 } from "./objects.ts";
+import { rebuild, type RebuildRequest } from "./rebuild.ts";
 import { plan, type PlanRequest } from "./plan.ts";
 import { thaw, type ThawRequest } from "./thaw.ts";
 import { verify, type VerifyRequest } from "./verify.ts";

@@ -1,4 +1,4 @@
-/** The commands about single objects: bricks, the catalogue, files of a repository, the detached recipe. */
+/** The commands about single objects: bricks, files of a repository, the detached recipe. */
 import { object } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
 import { multiple, optional } from "@optique/core/modifiers";
@@ -12,11 +12,6 @@ export interface BricksRequest {
   readonly command: "bricks";
   /** An index file or a snapshot; undefined: the latest. */
   readonly backup: string | undefined;
-}
-
-/** `tarzan rebuild`. */
-export interface RebuildRequest {
-  readonly command: "rebuild";
 }
 
 /** `tarzan inspect`. */
@@ -47,18 +42,6 @@ export const bricks: CommandGrammar<BricksRequest> = {
   usage: "[OPTION…] [INDEX]",
   examples: ["tarzan bricks backup.idx", "cd /mnt/backup && tarzan bricks -d . | sha256sum -c --quiet"],
   options: () => object("Options", { command: constant("bricks"), backup: optional(backupArgument("latest")) }),
-};
-
-/** `tarzan rebuild`. */
-export const rebuild: CommandGrammar<RebuildRequest> = {
-  name: "rebuild",
-  brief: "Make this machine's catalogue anew from the repository.",
-  description: [
-    "The catalogue is only a cache. It is rebuilt from the repository's ledger with any key, without reading data bricks.",
-  ],
-  usage: "[OPTION…]",
-  examples: ["tarzan rebuild", "tarzan rebuild -d /mnt/backup"],
-  options: () => object("Options", { command: constant("rebuild") }),
 };
 
 /** `tarzan inspect`. */

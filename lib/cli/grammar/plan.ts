@@ -19,7 +19,7 @@ export interface PlanRequest extends SelectionRequest {
 /** `tarzan plan`. */
 export const plan: CommandGrammar<PlanRequest> = {
   name: "plan",
-  brief: "Say what a restore needs from cold storage, when it could be had, and what it costs.",
+  brief: "Say what a restore takes: bricks, time and money.",
   description: [
     "Says which bricks are here and which sleep, how much would be thawed for how much that is read, and the time and the " +
     "money for each tier. It asks no cold store and pays nothing there: what it knows it has from the ledger, and says how " +

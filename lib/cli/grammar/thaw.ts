@@ -24,7 +24,7 @@ export interface ThawRequest extends SelectionRequest, ThawRequestOptions {
 /** `tarzan thaw`. */
 export const thaw: CommandGrammar<ThawRequest> = {
   name: "thaw",
-  brief: "Ask cold storage for readable copies of what a restore needs.",
+  brief: "Ask cold storage for copies that can be read.",
   description: [
     "Asks for every copy once, in the order of the upload, and says when they can be read: exit code 7 until then. Run it " +
     "again as often as you like: what was asked for is not asked for twice, and copies that are about to end are prolonged. " +

@@ -84,6 +84,18 @@ export function coldPlace(): ValueParser<"sync", string> {
   });
 }
 
+/** The id of a repository, as recovery sheets have it. */
+export function repositoryId(): ValueParser<"sync", string> {
+  return valueParser("ID", {
+    placeholder: "0".repeat(32),
+    parse(input) {
+      if (/^[0-9a-f]{32}$/i.test(input)) return input.toLowerCase();
+      throw new SyntaxError(`"${input}" is not the id of a repository: it has 32 digits from 0 to f`);
+    },
+    format: (value) => value,
+  });
+}
+
 /** A whole number within bounds. */
 export function number(bounds: { readonly min: number; readonly max: number }): ValueParser<"sync", number> {
   return valueParser("N", {

@@ -1,14 +1,7 @@
 /** Buckets: S3 and servers that speak like it. The AWS SDK is loaded when the first one is opened. */
+export type { BucketObject, RestoreState } from "./answers.ts";
 export { awsCredentials } from "./connection.ts";
-export {
-  Bucket,
-  type BucketEntry,
-  type BucketObject,
-  type ObjectLock,
-  openBucket,
-  type PutOptions,
-  type RestoreState,
-} from "./bucket.ts";
+export { Bucket, type BucketEntry, type ObjectLock, openBucket, type PutOptions } from "./bucket.ts";
 export type { AwsKeys, Clock, TransferLimits } from "./limits.ts";
 export { bucketLocation, type BucketPlace, isBucketLocation, parseBucketLocation } from "./place.ts";
 export { createS3Store, type LockPolicy, openS3Store, type S3StoreOptions } from "./s3_store.ts";

@@ -7,7 +7,8 @@ import { renderInspected } from "../../../lib/cli/commands/inspect.ts";
 import { keyJson, renderKeys } from "../../../lib/cli/commands/key.ts";
 import { renderAdded } from "../../../lib/cli/commands/key_add.ts";
 import { renderSnapshots, snapshotJson } from "../../../lib/cli/commands/list.ts";
-import { renderRebuilt } from "../../../lib/cli/commands/rebuild.ts";
+import { renderFromCold } from "../../../lib/cli/commands/rebuild_from_cold.ts";
+import { renderRebuilt } from "../../../lib/cli/commands/rebuilt_lines.ts";
 import { renderVerified } from "../../../lib/cli/commands/verify.ts";
 import type { CreateResult, SnapshotLine, VerifyResult } from "../../../lib/verbs/mod.ts";
 

@@ -1,0 +1,122 @@
+/**
+ * Cold storage as it is lived with: uploads that are killed at random moments, machines that forget everything between two
+ * steps, thaws that take days, a hot store that is lost, weeks of outages, backups that go to cold storage at once. Against
+ * a vault and a bucket of the emulator, moto (which keeps classes and copies) and versitygw (which knows no classes). A
+ * server that is not installed is skipped, and said so.
+ *
+ *   deno run -A tests/campaigns/cold.ts [--kills 6] [--full] [--seed N] [--only "NAME PART"]
+ *
+ * Parts are upload, create and week. `--full` takes 2 GiB in bricks of 128 MiB, with 20 kills unless another number is given. $TARZAN_EXECUTABLE is tried
+ * instead of the source.
+ */
+import { killedCreates } from "./cold_create.ts";
+import { ColdSite } from "./cold_site.ts";
+import { type ColdTarget, targets } from "./cold_targets.ts";
+import {
+  assertLooksReadNothing,
+  assertPlanIsSilent,
+  assertSaysCold,
+  dropLocal,
+  extractAll,
+  rebuildFromCold,
+  thawAll,
+} from "./cold_thaw.ts";
+import { assertNothingLeft, assertSentOnce, killedUploads } from "./cold_upload.ts";
+import { assertOutlastsWeek } from "./cold_week.ts";
+import { numbers } from "./numbers.ts";
+import { readOptions } from "./options.ts";
+import { say, Tally } from "./tally.ts";
+
+const MIB = 1024 * 1024;
+const full = Deno.args.includes("--full");
+const { seed, amount: kills, only } = readOptions({ name: "kills", usual: full ? 20 : 6 }, ["--full"]);
+/** Two backups, so that the second one leans on the first one's memory of what is cold. */
+const size = full ? { backups: 4, bytes: 512 * MIB, brickSize: "128MiB" } : { backups: 2, bytes: 48 * MIB };
+
+say(`seed ${seed}, ${kills} kills at each target, ${size.backups} × ${size.bytes / MIB} MiB`);
+const tally = new Tally();
+for (const name of Object.keys(targets)) {
+  const chosen = ["upload", "create", "week"].filter((part) => `${name} ${part}`.includes(only));
+  if (chosen.length > 0) await inFolder((folder) => tryTarget(name, { folder, chosen }));
+}
+tally.end();
+
+async function inFolder(work: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "tarzan-cold-" });
+  try {
+    await work(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function tryTarget(name: string, { folder, chosen }: { folder: string; chosen: string[] }): Promise<void> {
+  let target: ColdTarget | undefined;
+  try {
+    await tally.attempt(`${name}: starts`, async () => {
+      await Deno.mkdir(`${folder}/server`);
+      target = await targets[name]!(`${folder}/server`);
+    });
+    if (target === undefined) return;
+    if (chosen.includes("upload")) {
+      await tryUpload(new ColdSite(target, { folder: `${folder}/uploaded`, name: "uploaded" }));
+    }
+    const site = new ColdSite(target, { folder: `${folder}/created`, name: "created" });
+    const killing = { kills: Math.ceil(kills / 2), next: numbers(seed + 1), seed: seed + 50 };
+    if (chosen.includes("create")) {
+      await tally.attempt(
+        `${name}: backups that go to cold storage at once, killed`,
+        () => killedCreates(site, killing),
+      );
+    }
+  } finally {
+    await target?.stop();
+  }
+  if (target?.emulator === undefined || !chosen.includes("week")) return;
+  await tally.attempt(`${name}: a week of outages`, () => assertOutlastsWeek({ isVault: name === "vault", seed }));
+}
+
+/** One repository's life: uploaded, dropped, got back, lost, got back again. */
+async function tryUpload(site: ColdSite): Promise<void> {
+  const { name, isVault } = site.target;
+  // Where archives go in parts, a brick is to be several of them.
+  const { brickSize = isVault ? "40MiB" : "16MiB" } = size;
+  let usualMs = 0;
+  await tally.attempt(`${name}: a repository`, async () => {
+    await site.found();
+    for (let i = 0; i < size.backups; i++) await site.backUp(seed + i, { bytes: size.bytes, brickSize });
+    const beganMs = performance.now();
+    const { answer } = await site.ask(["glacier-upload", "--to", site.place, "--dry-run"]);
+    // What a transfer adds is a guess: some moments come too late, which is said.
+    usualMs = (performance.now() - beganMs) + Number(answer["bytes"]) / (80 * MIB) * 1000;
+    return `${answer["objects"]} objects, ${(Number(answer["bytes"]) / MIB).toFixed(0)} MiB to send`;
+  });
+  const next = numbers(seed);
+  const steps: [string, () => Promise<string | void>][] = [
+    [`${kills} kills of an upload`, () => killedUploads(site, { kills, next, usualMs })],
+    ["nothing was sent that was there", () => assertSentOnce(site)],
+    ["another run has nothing to send", () => assertNothingLeft(site)],
+    ["local copies go", () => dropLocal(site)],
+    ["list, verify and rebuild read nothing cold", () => assertLooksReadNothing(site)],
+    ["plan asks nothing", () => assertPlanIsSilent(site)],
+    ...(site.target.sleeps
+      ? [["extract says what sleeps", () => assertSaysCold(site)] satisfies [string, () => Promise<void>]]
+      : []),
+    ["thaw", () => thawAll(site)],
+    ["extract", () => extractAll(site)],
+    ["the hot store is lost: rebuild --from-cold", async () => {
+      await site.loseAll();
+      return await rebuildFromCold(site);
+    }],
+    ["thaw after the loss", () => thawAll(site)],
+    ["extract after the loss", () => extractAll(site)],
+  ];
+  for (const [what, step] of steps) {
+    const before = tally.failed;
+    await tally.attempt(`${name}: ${what}`, step);
+    // What follows stands on it.
+    if (tally.failed > before) break;
+    await site.forget();
+  }
+  say(`${name}: the largest process had ${(site.peakBytes / MIB).toFixed(0)} MiB`);
+}
