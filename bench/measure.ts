@@ -70,7 +70,7 @@ function watchTree(
         times.set(pid, (Number(fields[11]) + Number(fields[12])) * TICK_MS);
       } catch (error) {
         // It ended between two looks.
-        if (!(error instanceof Deno.errors.NotFound || error instanceof Error && "code" in error)) throw error;
+        if (!isGone(error)) throw error;
       }
     }
   };
@@ -93,10 +93,26 @@ function descendants(root: number): number[] {
         if (children !== "") found.push(...children.split(" ").map(Number));
       }
     } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound || error instanceof Error && "code" in error)) throw error;
+      if (!isGone(error)) throw error;
     }
   }
   return found;
+}
+
+/** Whether a process has ended, as files in /proc say it: not found, or ESRCH, which Deno gives no class. */
+function isGone(error: unknown): boolean {
+  return error instanceof Deno.errors.NotFound ||
+    error instanceof Error && ("code" in error || error.message.includes("os error 3"));
+}
+
+/** The most memory that this very process ever had resident; 0 where nobody knows. */
+export function peakBytes(): number {
+  try {
+    return Number(/VmHWM:\s+(\d+)/.exec(Deno.readTextFileSync("/proc/self/status"))![1]) * 1024;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return 0;
+    throw error;
+  }
 }
 
 /** Bytes of all files below a folder. */

@@ -158,7 +158,8 @@ function openSqlite(path: string, layout: Layout, how: "make" | "as it is"): Dat
   try {
     sqlite.exec(`PRAGMA busy_timeout = ${layout.waitMs}`);
     sqlite.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 16777216");
-    sqlite.exec("PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY");
+    // Eight MiB: the upper pages of an index of a hundred million chunks. The system keeps the others as well as SQLite would.
+    sqlite.exec("PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY");
     if (how === "make") {
       sqlite.exec(`BEGIN; ${aboutTable} ${layout.schema}`);
       sqlite.prepare("INSERT INTO about VALUES (?)").run(layout.owner);

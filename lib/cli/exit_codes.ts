@@ -2,8 +2,6 @@
 export const incompleteCode = 3;
 /** The exit code of a command that did its work and found damage. */
 export const damageCode = 4;
-/** The exit code of a command that did its work and is not at its end: bricks are still being thawed. */
-export const stillColdCode = 7;
 /** The exit code of a command that must be run again when cold storage is ready. */
 export const thawCode = 7;
 
@@ -18,6 +16,7 @@ const codes: ReadonlyMap<string, number> = new Map([
   ["NoRepositoryError", 5],
   ["WrongKeyError", 6],
   ["NeedsThawError", thawCode],
+  ["StillColdError", thawCode],
   ["ConflictError", 8],
   ["CostCeilingError", 9],
   ["UnsupportedError", 10],

@@ -35,7 +35,7 @@ export class BrickLog {
   /** Puts on record what runs that died left, as far as it did come into the store and nobody has told of it. */
   async adopt(bricks: BrickRecord[]): Promise<void> {
     const { repository, domain } = this.#options;
-    const lost = new Set(await missingBricks(repository, bricks));
+    const lost = new Set(await missingBricks(repository, bricks.map((brick) => ({ ...brick, domain }))));
     const isNews = (name: string) => repository.catalog.brickByName(name, { domain }) === undefined;
     const found = bricks.filter(({ name }) => !lost.has(name) && isNews(name));
     if (found.length > 0) await publish(repository, domain, found.map((brick) => ({ type: "brick", brick })));

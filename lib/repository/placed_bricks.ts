@@ -1,9 +1,13 @@
 /**
- * Reading bricks that are no longer in the hot store. Where they are only the ledger's `placed` records say, the newest
- * first: a brick may lie in several places, alone here and in a bundle there, and any copy that can be read will do.
+ * Reading bricks that are no longer in the hot store. Where they are only the ledger's `placed` records say: a brick may lie in
+ * several places, alone here and in a bundle there, and any copy that can be read will do.
+ *
+ * Every machine of a domain can write such records, also one that was taken over. An object whose SHA-256 is the brick's name
+ * is that brick, whoever says so, and comes first. Of a bundle nothing proves what is in it: where several are said to hold a
+ * brick, the bytes are hashed before they are believed, so that a lie hides nothing that is there.
  */
 import type { Placement } from "../catalog/mod.ts";
-import { DamageError } from "../crypto/mod.ts";
+import { beginSha256, DamageError, toHex } from "../crypto/mod.ts";
 import { NotThawedError } from "../glacier/mod.ts";
 import type { Store } from "../store/mod.ts";
 import { type ColdAccess, NeedsThawError } from "./cold_access.ts";
@@ -22,6 +26,11 @@ export function noteCold(store: Store, name: string): void {
   notHot.set(store, names.add(name));
 }
 
+/** Whether an object of cold storage is this brick and nothing else, by its name. */
+export function isBrickItself({ brick, offset, bytes, object }: Placement): boolean {
+  return object.sha256 === brick && offset === 0 && bytes === object.bytes;
+}
+
 /** Bytes of a brick from the first of these places that gives them; as many as there are from `range.from` on. */
 export async function readPlaced(
   cold: ColdAccess | undefined,
@@ -29,8 +38,10 @@ export async function readPlaced(
   range: { from: number; length: number },
 ): Promise<Uint8Array<ArrayBuffer>> {
   const failures: { placement: Placement; error: Error }[] = [];
-  for (const placement of placements) {
+  const [sure, unsure] = [placements.filter(isBrickItself), placements.filter((one) => !isBrickItself(one))];
+  for (const placement of [...sure, ...unsure]) {
     try {
+      if (unsure.length > 1 && unsure.includes(placement)) await requireTrue(cold, placement);
       return await readAt(cold, placement, range);
     } catch (error) {
       if (cold?.signal.aborted || !(error instanceof Error)) throw error;
@@ -44,6 +55,35 @@ export async function readPlaced(
     throw new NeedsThawError({ name: placement.brick, location, handle }, { cause: error });
   }
   throw error;
+}
+
+const STEP_BYTES = 8 * 1024 * 1024;
+/** What bricks in bundles were found to hash to: each is read once for that. */
+const hashes = new WeakMap<ColdAccess, Map<string, Promise<string>>>();
+
+/** Throws a DamageError where these bytes are not the brick. */
+async function requireTrue(cold: ColdAccess | undefined, placement: Placement): Promise<void> {
+  if (cold === undefined) return;
+  const { brick, offset, object: { location, handle } } = placement;
+  const known = hashes.get(cold) ?? new Map<string, Promise<string>>();
+  hashes.set(cold, known);
+  const key = `${brick} ${offset} ${location} ${handle}`;
+  const hashing = known.get(key) ?? hashAt(cold, placement);
+  known.set(key, hashing);
+  // What could not be read may be readable later.
+  hashing.catch(() => known.delete(key));
+  if (await hashing === brick) return;
+  throw new DamageError(
+    `Cannot trust what the ledger says of brick ${brick}: it is not where it should be in ${handle}`,
+  );
+}
+
+async function hashAt(cold: ColdAccess, placement: Placement): Promise<string> {
+  const sha256 = beginSha256();
+  for (let from = 0; from < placement.bytes; from += STEP_BYTES) {
+    sha256.update(await readAt(cold, placement, { from, length: STEP_BYTES }));
+  }
+  return toHex(sha256.digest());
 }
 
 async function readAt(

@@ -89,16 +89,17 @@ export async function noteDamage(
   return { records, problems };
 }
 
-/** Which of these bricks are missing or have another length now. */
+/** Which of these bricks are missing or have another length now. Only the ledger of its own domain excuses one. */
 export async function missingBricks(
   repository: Repository,
-  bricks: { name: string; kind: BrickKind; bytes: number }[],
+  bricks: { name: string; kind: BrickKind; bytes: number; domain?: string }[],
 ): Promise<string[]> {
   const sizes = await sizesOf(repository, bricks);
-  const isPlaced = (name: string) => repository.catalog.placementsOf(name).length > 0;
-  return bricks.filter(({ name, bytes }) => {
-    const size = sizes.get(name);
-    return !isPresent(size, { bytes, placed: size === undefined && isPlaced(name) });
+  const isPlaced = ({ name, domain }: { name: string; domain?: string }) =>
+    repository.catalog.placementsOf(name, domain === undefined ? {} : { domain }).length > 0;
+  return bricks.filter((brick) => {
+    const size = sizes.get(brick.name);
+    return !isPresent(size, { bytes: brick.bytes, placed: size === undefined && isPlaced(brick) });
   }).map(({ name }) => name);
 }
 

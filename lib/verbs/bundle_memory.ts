@@ -5,6 +5,7 @@
 import { sha256, toHex } from "../crypto/mod.ts";
 import type { BundleMember, ReadBundle } from "../repository/mod.ts";
 import type { Store } from "../store/mod.ts";
+import { ownFolder } from "./local_state.ts";
 
 /** A bundle that was unpacked. */
 export interface KnownBundle {
@@ -16,30 +17,31 @@ export interface KnownBundle {
   slots: string[];
 }
 
-const FORMAT = "tarzan unpacked bundles 1";
+const FORMAT = "tarzan unpacked bundle 1";
 
 export class BundleMemory {
-  readonly #path: string;
+  readonly #folder: string;
   readonly #bundles: Map<string, KnownBundle>;
 
-  private constructor(path: string, bundles: Map<string, KnownBundle>) {
-    this.#path = path;
+  private constructor(folder: string, bundles: Map<string, KnownBundle>) {
+    this.#folder = folder;
     this.#bundles = bundles;
   }
 
   /** What is known of bundles from one place that were unpacked into another. */
-  static async open(folder: string, { from, store }: { from: string; store: Store }): Promise<BundleMemory> {
-    const path = `${folder}/${toHex(sha256(`${from}\n${store.location}`)).slice(0, 32)}.json`;
+  static async open(state: string, { from, store }: { from: string; store: Store }): Promise<BundleMemory> {
+    const place = toHex(sha256(`${from}\n${store.location}`)).slice(0, 32);
+    const folder = await ownFolder(`${state}/from-cold/unpacked/${place}`);
     const known = new Map<string, KnownBundle>();
-    const bundles = await readKnown(path);
-    if (bundles.length > 0) {
-      const there = new Map<string, number>();
-      for await (const { name, size } of store.list("")) there.set(name, size);
-      for (const [hash, bundle] of bundles) {
-        if (bundle.members.every(({ name, bytes }) => there.get(name) === bytes)) known.set(hash, bundle);
-      }
+    let there: Map<string, number> | undefined;
+    for await (const { name } of Deno.readDir(folder)) {
+      const [, hash] = /^([0-9a-f]{64})\.json$/.exec(name) ?? [];
+      const bundle = hash === undefined ? undefined : await readKnown(`${folder}/${name}`);
+      if (bundle === undefined) continue;
+      const sizes = there ??= await sizesIn(store);
+      if (bundle.members.every(({ name, bytes }) => sizes.get(name) === bytes)) known.set(hash!, bundle);
     }
-    return new BundleMemory(path, known);
+    return new BundleMemory(folder, known);
   }
 
   get(hash: string): KnownBundle | undefined {
@@ -48,19 +50,25 @@ export class BundleMemory {
 
   async add(hash: string, bundle: KnownBundle): Promise<void> {
     this.#bundles.set(hash, bundle);
-    const text = JSON.stringify({ format: FORMAT, bundles: [...this.#bundles] });
-    await Deno.writeTextFile(`${this.#path}.new`, text + "\n", { mode: 0o600 });
-    await Deno.rename(`${this.#path}.new`, this.#path);
+    const path = `${this.#folder}/${hash}.json`;
+    await Deno.writeTextFile(`${path}.new`, JSON.stringify({ format: FORMAT, ...bundle }) + "\n", { mode: 0o600 });
+    await Deno.rename(`${path}.new`, path);
   }
 }
 
+async function sizesIn(store: Store): Promise<Map<string, number>> {
+  const sizes = new Map<string, number>();
+  for await (const { name, size } of store.list("")) sizes.set(name, size);
+  return sizes;
+}
+
 /** A file that is not as it was written is as good as none. */
-async function readKnown(path: string): Promise<[string, KnownBundle][]> {
+async function readKnown(path: string): Promise<KnownBundle | undefined> {
   try {
-    const { format, bundles } = JSON.parse(await Deno.readTextFile(path)) ?? {};
-    return format === FORMAT ? bundles : [];
+    const { format, ...bundle } = JSON.parse(await Deno.readTextFile(path)) ?? {};
+    return format === FORMAT ? bundle : undefined;
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof SyntaxError) return [];
+    if (error instanceof SyntaxError) return undefined;
     throw error;
   }
 }

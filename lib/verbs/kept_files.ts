@@ -7,6 +7,8 @@ import { equalBytes, sha256, toHex } from "../crypto/mod.ts";
 import { ownFolder } from "./local_state.ts";
 
 const HASH_BYTES = 32;
+/** What is smaller says where the rest is, and takes no room. */
+const SMALL_BYTES = 4096;
 
 /** Files in a folder of their own, by keys of any form; the oldest make room. */
 export class KeptFiles {
@@ -57,6 +59,7 @@ export class KeptFiles {
       if (!/^[0-9a-f]{64}(\.[0-9a-f]{8}\.new)?$/.test(name)) continue;
       const path = `${this.#folder}/${name}`;
       const { size, mtime } = await Deno.stat(path);
+      if (size < SMALL_BYTES) continue;
       files.push({ path, bytes: size, at: mtime?.getTime() ?? 0 });
     }
     let bytes = files.reduce((sum, file) => sum + file.bytes, 0);

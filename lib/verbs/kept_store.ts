@@ -5,8 +5,9 @@
  *
  * Nothing can be written through it.
  */
-import { type Staged, type Store, type StoredObject } from "../store/mod.ts";
+import type { Staged, Store, StoredObject } from "../store/mod.ts";
 import { KeptFiles } from "./kept_files.ts";
+import { KeptListings } from "./kept_listings.ts";
 
 /** Something is not on this machine, and nobody may be asked for it. */
 export class OfflineError extends Error {
@@ -36,11 +37,13 @@ export class KeptStore implements Store {
   readonly location: string;
   readonly #options: KeptStoreOptions;
   readonly #kept: KeptFiles;
+  readonly #listings: KeptListings;
   #store: Promise<Store> | undefined;
   #underWay = new Map<string, Promise<Uint8Array<ArrayBuffer>>>();
 
   constructor(kept: KeptFiles, options: KeptStoreOptions & { location: string; store?: Store }) {
     this.#kept = kept;
+    this.#listings = new KeptListings(kept);
     this.#options = options;
     this.location = options.location;
     if (options.store !== undefined) this.#store = Promise.resolve(options.store);
@@ -49,9 +52,9 @@ export class KeptStore implements Store {
   async *list(prefix: string, { after = "" }: { after?: string } = {}): AsyncGenerator<StoredObject> {
     const { offline, steady } = this.#options;
     if (offline || (steady && prefix === SLOTS)) {
-      const kept = await this.listedBefore(prefix);
+      const kept = await this.#listings.of(prefix);
       if (kept !== undefined) {
-        yield* kept.objects.filter(({ name }) => name > after);
+        yield* kept.filter(({ name }) => name > after);
         return;
       }
     }
@@ -61,21 +64,13 @@ export class KeptStore implements Store {
       objects.push(object);
       yield object;
     }
-    if (after === "") {
-      const text = JSON.stringify(objects.map(({ name, size, modifiedAt }) => [name, size, +modifiedAt]));
-      await this.#kept.put(`list ${prefix}`, new TextEncoder().encode(text), this.#options.now());
-    }
+    // Whoever stopped before its end has not heard all of it.
+    await this.#listings.keep(prefix, { after, objects, at: this.#options.now() });
   }
 
   /** What a listing brought when it was last asked for, and when that was. */
-  async listedBefore(prefix: string): Promise<{ objects: StoredObject[]; at: Date } | undefined> {
-    const kept = await this.#kept.get(`list ${prefix}`);
-    if (kept === undefined) return undefined;
-    const rows = JSON.parse(new TextDecoder().decode(kept.bytes)) as [string, number, number][];
-    return {
-      objects: rows.map(([name, size, at]) => ({ name, size, modifiedAt: new Date(at) })),
-      at: kept.keptAt,
-    };
+  listedBefore(prefix: string): Promise<{ objects: StoredObject[]; at: Date } | undefined> {
+    return this.#listings.exactly(prefix);
   }
 
   async head(name: string): Promise<StoredObject | undefined> {

@@ -43,10 +43,30 @@ async function openCold(
   };
   const url = withConnection(isColdLocation(location) ? location : known ?? location, connection);
   const cold = await openers(session)(url, connection.profile);
-  if (JSON.stringify(connection) !== JSON.stringify(connectionOf(remembered))) {
-    await rememberBucketSettings(config, { ...remembered, ...connection });
-  }
-  return cold;
+  if (JSON.stringify(connection) === JSON.stringify(connectionOf(remembered))) return cold;
+  return onceAnswered(cold, () => rememberBucketSettings(config, { ...remembered, ...connection }));
+}
+
+/** The same store; `then` is done when it has answered for the first time: only what led there is worth remembering. */
+function onceAnswered(cold: ColdStore, then: () => Promise<void>): ColdStore {
+  let done: Promise<void> | undefined;
+  const after = async <T>(asking: Promise<T>): Promise<T> => {
+    const answer = await asking;
+    await (done ??= then());
+    return answer;
+  };
+  return {
+    location: cold.location,
+    class: cold.class,
+    upload: (object, options) => after(cold.upload(object, options)),
+    confirm: (objects, options) => after(cold.confirm(objects, options)),
+    list: (options) => after(cold.list(options)),
+    states: (objects, options) => after(cold.states(objects, options)),
+    thaw: (object, options) => after(cold.thaw(object, options)),
+    read: (object, options) => after(cold.read(object, options)),
+    remove: (handle, options) => after(cold.remove(handle, options)),
+    close: () => cold.close(),
+  };
 }
 
 function openers(session: VerbSession): (url: string, profile: string | undefined) => Promise<ColdStore> {

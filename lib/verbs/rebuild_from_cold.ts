@@ -137,8 +137,9 @@ interface Work {
 
 async function unpackAll(session: VerbSession, work: Work): Promise<FromColdResult> {
   const { cold, census: { bundles }, store } = work;
-  const folder = await ownFolder(`${session.places.state()}/from-cold`);
-  const memory = await BundleMemory.open(folder, { from: cold.location, store });
+  const state = session.places.state();
+  const memory = await BundleMemory.open(state, { from: cold.location, store });
+  const folder = await ownFolder(`${state}/from-cold/run`);
   const unpacker = await BundleUnpacker.begin(session, { ...work, memory, folder });
   try {
     const missing = bundles.filter(({ sha256 }) => memory.get(sha256) === undefined);
@@ -235,7 +236,8 @@ async function openAndPlace(
   }
 }
 
-const RECORDS_AT_ONCE = 1000;
+/** A ledger object tells of so many bricks, or a few more. */
+const BRICKS_AT_ONCE = 20_000;
 
 async function place(
   session: VerbSession,
@@ -244,10 +246,12 @@ async function place(
 ): Promise<number> {
   const count = () => repository.catalog.placedBricks({ location }).size;
   const before = count();
-  for (const [domain, placed] of records) {
-    for (let at = 0; at < placed.length; at += RECORDS_AT_ONCE) {
-      const some = placed.slice(at, at + RECORDS_AT_ONCE).map((placed) => ({ type: "placed", placed }) as const);
-      await putOnRecord(session, repository, { domain, records: some });
+  for (const [domain, all] of records) {
+    let bricks = 0;
+    const inTurn = Map.groupBy(all, (record) => Math.floor((bricks += record.bricks.length) / BRICKS_AT_ONCE));
+    for (const some of inTurn.values()) {
+      const told = some.map((placed) => ({ type: "placed", placed }) as const);
+      await putOnRecord(session, repository, { domain, records: told });
     }
   }
   return count() - before;

@@ -3,6 +3,7 @@
  * asked for, and what can be read, the stores themselves know.
  */
 import type { RestoreEstimate } from "../glacier/mod.ts";
+import { counted, utc } from "./amounts.ts";
 import { coldNeeds } from "./cold_needs.ts";
 import { catchUp } from "./open.ts";
 import { readPrices } from "./price_file.ts";
@@ -102,6 +103,7 @@ async function follow(
   { thawing, state, name, wait }: { thawing: Thawing; state: string; name: string; wait: boolean },
 ): Promise<Done> {
   let [asked, renewed] = [0, 0];
+  let told = false;
   for (;;) {
     // Beside a restore, only what that has not read yet is asked for.
     const mark = await readMark(state, { name, now: session.now() });
@@ -116,8 +118,16 @@ async function follow(
     if (!wait || (isReady && step.later.length === 0)) {
       return { asked, renewed, step, ...(readyAt === undefined ? {} : { readyAt }) };
     }
+    if (!told) session.note(waitNote(step, readyAt));
+    told = true;
     await thawing.wait(step);
   }
+}
+
+function waitNote({ thawing, later }: Step, readyAt: Date | undefined): string {
+  const when = readyAt === undefined ? "" : `, at the latest until ${utc(readyAt)}`;
+  const rest = later.length === 0 ? "" : `. ${counted(later.length, "object")} are asked for when others are restored`;
+  return `Waiting for ${counted(thawing.length, "object")} of cold storage${when}${rest}.`;
 }
 
 /** Notes when what was asked for should be there; when all of it is, at the latest. */

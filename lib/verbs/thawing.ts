@@ -147,7 +147,7 @@ export class Thawing {
   async confirm({ cost, tier }: RestoreEstimate): Promise<void> {
     const asking = cost.retrieval + cost.requests + cost.copies;
     if (this.choice.maxCost !== undefined || asking === 0) return;
-    const text = `Thawing with tier ${tier} costs about ${formatUsd(asking)} USD, the restore as a whole about ` +
+    const text = `Thawing with tier ${tier} is estimated at ${formatUsd(asking)} USD, the restore as a whole at ` +
       `${formatUsd(cost.total)} USD. Ask for the copies?`;
     if (await this.#session.askYes(text, "allow it with --max-cost USD")) return;
     throw new Error("Nothing was asked for");

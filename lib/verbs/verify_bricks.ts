@@ -29,7 +29,12 @@ export interface CheckedBrick {
  * are in cold storage.
  */
 export async function checkPresence(repository: Repository, bricks: CheckedBrick[], report: Report): Promise<void> {
-  const placed = repository.catalog.placedBricks();
+  const placed = new Map<string, ReadonlySet<string>>();
+  const isPlaced = ({ domain, name }: CheckedBrick) => {
+    const names = placed.get(domain) ?? repository.catalog.placedBricks({ domain });
+    placed.set(domain, names);
+    return names.has(name);
+  };
   for (const kind of BRICK_KINDS) {
     const there = await listBricks(repository, kind);
     for (const brick of bricks) {
@@ -37,7 +42,7 @@ export async function checkPresence(repository: Repository, bricks: CheckedBrick
       const bytes = there.get(brick.name);
       if (bytes === undefined && brick.excluded.gone) {
         report.gone(brick.name);
-      } else if (bytes === undefined && placed.has(brick.name)) {
+      } else if (bytes === undefined && isPlaced(brick)) {
         report.cold(brick.name);
       } else if (bytes === undefined) {
         report.missing(brick.name, `Brick ${brick.name} is missing in ${repository.store.location}`);

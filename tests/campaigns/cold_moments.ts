@@ -7,17 +7,20 @@ import type { ColdSite } from "./cold_site.ts";
 import { type Numbers, oneOf } from "./numbers.ts";
 import type { Running } from "./running.ts";
 
-/** Kills a run; when that was, as a remark. A run may be over before. */
+/**
+ * Kills a run, after `mostMs` at the latest or when `most` objects are there; when that was, as a remark. A run may be over
+ * before.
+ */
 export async function killSomewhere(
   { target, name }: ColdSite,
-  { run, next, usualMs }: { run: Running; next: Numbers; usualMs: number },
+  { run, next, mostMs, most }: { run: Running; next: Numbers; mostMs: number; most: number },
 ): Promise<string> {
   const { emulator } = target;
   let over = false;
   void run.gone.then(() => over = true);
   const isOver = () => over;
   if (emulator === undefined || next(4) === 0) {
-    const afterMs = next(Math.ceil(usualMs));
+    const afterMs = next(Math.ceil(mostMs));
     await sleepUnless(isOver, afterMs);
     run.kill("SIGKILL");
     return `${afterMs} ms`;
@@ -30,10 +33,10 @@ export async function killSomewhere(
       ? ["UploadMultipartPart", "CompleteMultipartUpload", "InitiateMultipartUpload"]
       : ["PutObject", "HeadObject"],
   );
-  const nth = 1 + next(3);
+  const nth = 1 + next(most);
   const isDone = next(2) === 0;
   // What is asked for is held back a little, so that there is a moment before it is done.
-  if (!isDone) emulator.faults.add({ action: "delay", operation, delayMs: 150 });
+  if (target.isVault || !isDone) emulator.faults.add({ action: "delay", operation, delayMs: 150 });
   const isThere = () => {
     const asked = since().filter((request) => request.operation === operation);
     return (isDone ? asked.filter(({ status }) => status >= 200 && status < 300) : asked).length >= nth;

@@ -52,10 +52,11 @@ export class ColdSite {
     await Deno.writeTextFile(path, `${identity}\n`, { mode: 0o600 });
     const recipient = await identityToRecipient(identity);
     this.#secrets = { TARZAN_PASSPHRASE: PASSPHRASE };
-    const { stdout } = await this.run(["init", "--recipient", recipient, ...words]);
-    this.sheet = stdout;
+    const { answer } = await this.ask(["init", "--recipient", recipient, ...words]);
+    this.sheet = String(answer["sheet"]);
     this.#secrets = {};
-    this.#keys = ["--identity", path];
+    // The code is for machines that see the repository for the first time.
+    this.#keys = ["--identity", path, "--pin", String(answer["code"])];
   }
 
   /** Starts a command line. */
@@ -94,9 +95,9 @@ export class ColdSite {
   }
 
   /** Backs up a tar of this seed. */
-  async backUp(seed: number, options: { bytes: number; brickSize: string }): Promise<void> {
-    const tar = () => sampleTar(seed, options.bytes);
-    const ended = await feedWhole(this.start(["create", "--json", "--brick-size", options.brickSize]), tar());
+  async backUp(seed: number, { bytes }: { bytes: number }): Promise<void> {
+    const tar = () => sampleTar(seed, bytes);
+    const ended = await feedWhole(this.start(["create", "--json"]), tar());
     assertEnded(ended, { code: 0 });
     this.backups.push({ snapshot: (JSON.parse(ended.stdout) as { snapshot: string }).snapshot, tar });
   }

@@ -82,6 +82,11 @@ const drill = {
   noCache: false,
 };
 
+const noCold = {
+  ...{ fromCold: undefined, repositoryId: undefined, tier: "bulk", days: 7, maxCost: undefined },
+  ...{ sameRegion: false, wait: false },
+};
+
 const lines: [line: string, request: object][] = [
   [
     "init --class standard-ia --meta-class GLACIER_IR --lock-days 90 --lock-mode compliance --spool-limit 1GiB",
@@ -211,7 +216,21 @@ const lines: [line: string, request: object][] = [
   }],
   ["bricks", { command: "bricks", backup: undefined }],
   ["bricks b.idx", { command: "bricks", backup: "b.idx" }],
-  ["rebuild", { command: "rebuild" }],
+  ["rebuild", { command: "rebuild", ...noCold }],
+  [
+    "rebuild --from-cold s3://b/p --repository-id 0123456789ABCDEF0123456789abcdef --tier standard --days 3 --max-cost 2.50 " +
+    "--same-region --wait",
+    {
+      command: "rebuild",
+      fromCold: "s3://b/p",
+      repositoryId: "0123456789abcdef0123456789abcdef",
+      tier: "standard",
+      days: 3,
+      maxCost: 2.5,
+      sameRegion: true,
+      wait: true,
+    },
+  ],
   ["detach", { command: "detach", backup: undefined, out: undefined }],
   ["detach b.idx --out l.tar", { command: "detach", backup: "b.idx", out: "l.tar" }],
   [
@@ -267,6 +286,7 @@ Deno.test("common options stand before or behind the command", () => {
     "--progress --threads 4 --quiet";
   const expected = {
     command: "rebuild",
+    ...noCold,
     repository: "/r",
     bucket,
     identityFiles: ["a", "b"],
@@ -284,6 +304,7 @@ Deno.test("common options stand before or behind the command", () => {
   const request = parse("-q", "rebuild", "--no-progress", "--repository=/r");
   assert.deepEqual({ ...request }, {
     command: "rebuild",
+    ...noCold,
     ...keys,
     ...general,
     quiet: true,

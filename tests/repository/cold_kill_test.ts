@@ -1,66 +1,48 @@
-/** Uploads by processes of their own, which are killed at random moments. */
+/** Uploads and backups by processes of their own, which are killed at random moments. */
 import assert from "node:assert/strict";
 import { join } from "node:path/posix";
-import { openColdStore } from "../../lib/glacier/mod.ts";
-import { type Emulator, type LoggedRequest, startEmulator } from "../emulator/mod.ts";
+import { create } from "../../lib/verbs/mod.ts";
+import type { LoggedRequest } from "../emulator/mod.ts";
 import { root } from "../project/sources.ts";
 import { extractedBytes, objectsIn, streamed, tarOf } from "../verbs/session.ts";
-import { create, type VerbSession } from "../../lib/verbs/mod.ts";
-import { rememberSettings } from "../../lib/verbs/settings.ts";
 import { BRICK_BYTES } from "./cold_scene.ts";
-import { found, inFolder, type Machine, noise } from "./machine.ts";
+import { type EmulatedScene, inEmulatedScene, isDone, thawEmulated } from "./emulated_scene.ts";
+import { noise } from "./machine.ts";
 
-const HOUR_MS = 3_600_000;
+const tar = tarOf(["a", noise(34_000_000, 5)], ["b", noise(400, 1)]);
 
-interface Scene {
-  emulator: Emulator;
-  machine: Machine;
-  session: VerbSession;
-  place: string;
-  location: string;
-  run(): Deno.ChildProcess;
-}
-
-async function inScene(kind: "bucket" | "vault", test: (scene: Scene) => Promise<void>): Promise<void> {
-  const emulator = await startEmulator();
-  emulator.createBucket("cold");
-  emulator.createVault("vault");
-  const cold = kind === "bucket" ? "s3://cold/backup?class=DEEP_ARCHIVE&" : "glacier://us-east-1/vault?";
-  const place = `${cold}endpoint=${emulator.endpoint}`;
-  try {
-    await inFolder(async (folder) => {
-      const founded = await found(folder);
-      const machine = founded.machine(founded.fullKey);
-      const { accessKeyId, secretAccessKey, region } = emulator;
-      const limits = { credentials: () => Promise.resolve({ accessKeyId, secretAccessKey }) };
-      const session = { ...machine.session, bucket: { region, limits }, now: () => emulator.clock.now() };
-      const settings = { level: undefined, brickSizeBytes: BRICK_BYTES };
-      await rememberSettings(machine.config, founded.full.repository, settings);
-      await Deno.writeTextFile(`${folder}/key`, founded.fullKey);
-      const run = () =>
-        new Deno.Command(Deno.execPath(), {
-          args: [
-            ...["run", "-A", "--no-check", join(root, "main.ts"), "glacier-upload", "--to", place, "--drop-local"],
-            ...["-d", founded.location, "--identity", `${folder}/key`],
-          ],
-          env: { ...emulator.environment(), TARZAN_STATE_DIR: machine.state, TARZAN_CONFIG_DIR: machine.config },
-          stdout: "null",
-          stderr: "piped",
-        }).spawn();
-      await test({ emulator, machine, session, place, location: founded.location, run });
-    });
-  } finally {
-    await emulator.close();
+/** Starts the program with its own process, as a machine of the scene. */
+async function start({ emulator, location, home, key }: EmulatedScene, words: string[], stdin?: string) {
+  await Deno.writeTextFile(`${home}/key`, key);
+  const endpoint = location.startsWith("s3:") ? ["--endpoint", emulator.endpoint] : [];
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["run", "-A", "--no-check", join(root, "main.ts"), ...words, "-d", location, "--identity", `${home}/key`],
+      ...endpoint,
+    ],
+    env: { ...emulator.environment(), TARZAN_STATE_DIR: `${home}/state`, TARZAN_CONFIG_DIR: `${home}/config` },
+    stdin: stdin === undefined ? "null" : "piped",
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  if (stdin !== undefined) {
+    const file = await Deno.open(stdin);
+    // Whoever is killed reads no further.
+    file.readable.pipeTo(child.stdin).catch(() => {});
   }
+  return child;
 }
 
 /** Runs until so many requests were made, and not a moment longer; whether it was killed before it was done. */
-async function killedAfter({ emulator, run }: Scene, requests: number): Promise<boolean> {
-  const last = emulator.requests.length + requests;
-  const child = run();
+async function killedAfter(
+  scene: EmulatedScene,
+  { words, requests, stdin }: { words: string[]; requests: number; stdin?: string },
+): Promise<boolean> {
+  const last = scene.emulator.requests.length + requests;
+  const child = await start(scene, words, stdin);
   let killed = false;
   const watching = setInterval(() => {
-    if (emulator.requests.length < last || killed) return;
+    if (scene.emulator.requests.length < last || killed) return;
     killed = true;
     child.kill("SIGKILL");
   }, 1);
@@ -70,61 +52,77 @@ async function killedAfter({ emulator, run }: Scene, requests: number): Promise<
   return killed;
 }
 
-function sent({ requests }: Emulator): LoggedRequest[] {
-  return requests.filter(({ operation, status, confirmed }) =>
-    ["PutObject", "UploadMultipartPart"].includes(operation) && status < 300 && confirmed
-  );
+/** Kills the same command some times, at moments that follow from a seed, then lets it end; the seed. */
+async function killAgainAndAgain(
+  scene: EmulatedScene,
+  options: { words: string[]; stdin?: string; times: number; most: number },
+): Promise<string> {
+  const seed = Math.floor(Math.random() * 2 ** 31);
+  let kills = 0;
+  for (const byte of noise(options.times, seed)) {
+    const requests = 1 + byte % options.most;
+    if (await killedAfter(scene, { ...options, requests })) kills++;
+  }
+  await killedAfter(scene, { ...options, requests: Infinity });
+  assert.ok(kills > 0, `seed ${seed}`);
+  return `seed ${seed}`;
 }
 
-const tar = tarOf(["a", noise(40_000_000, 5)], ["b", noise(400, 1)]);
+/** What was stored in cold storage and confirmed: objects, or parts of archives. */
+function sent({ emulator }: EmulatedScene): string[] {
+  const isUpload = ({ operation, bucket }: LoggedRequest) =>
+    operation === "UploadMultipartPart" || (operation === "PutObject" && bucket === "cold");
+  return emulator.requests.filter((request) => isUpload(request) && isDone(request))
+    .map(({ key, id, range }) => `${key ?? id} ${range ?? ""}`);
+}
+
+async function largeBricks(location: string): Promise<number> {
+  const bricks = await objectsIn(location, "bricks");
+  const sizes = await Promise.all(bricks.map(async (name) => (await Deno.stat(`${location}/${name}`)).size));
+  return sizes.filter((size) => size >= BRICK_BYTES / 4).length;
+}
 
 for (const kind of ["bucket", "vault"] as const) {
   Deno.test(`killed with -9 on its way to a ${kind} again and again, an upload sends nothing twice that was confirmed`, () =>
-    inScene(kind, async (scene) => {
+    inEmulatedScene({ kind }, async (scene) => {
       const { emulator, session, location } = scene;
-      await create(session, streamed(tar));
-      await create(session, streamed(tarOf(["new", noise(3000, 2)])));
-      const bricks = await objectsIn(location, "bricks");
-      const sizes = await Promise.all(bricks.map(async (name) => (await Deno.stat(`${location}/${name}`)).size));
-      const large = sizes.filter((size) => size >= BRICK_BYTES / 4).length;
+      const { snapshot } = await create(session(), streamed(tar, { defer: true }));
+      await create(session(), streamed(tarOf(["new", noise(3000, 2)]), { defer: true }));
+      const large = await largeBricks(location);
       emulator.requests.length = 0;
-      const seed = Math.floor(Math.random() * 2 ** 31);
-      const again = `seed ${seed}`;
-      const moments = noise(6, seed).map((byte) => 1 + byte % 9);
-      let kills = 0;
-      for (const requests of moments) if (await killedAfter(scene, requests)) kills++;
-      while (await killedAfter(scene, Infinity));
-      assert.ok(kills > 0, again);
-      const objects = sent(emulator).map(({ key, id, range }) => `${key ?? id} ${range ?? ""}`);
-      assert.deepEqual(objects, [...new Set(objects)], again);
+      const words = ["glacier-upload", "--drop-local"];
+      const seed = await killAgainAndAgain(scene, { words, times: 4, most: 9 });
+      const objects = sent(scene);
+      assert.deepEqual(objects, [...new Set(objects)], seed);
       // Nothing is left to be sent.
-      const before = sent(emulator).length;
-      await killedAfter(scene, Infinity);
-      assert.equal(sent(emulator).length, before, again);
-      if (kind === "vault") {
-        const completed = emulator.requests.filter(({ operation, status }) =>
-          operation === "CompleteMultipartUpload" && status < 300
-        );
-        assert.equal(new Set(completed.map(({ id }) => id)).size, large + 1, again);
+      await killedAfter(scene, { words, requests: Infinity });
+      assert.equal(sent(scene).length, objects.length, seed);
+      if (kind === "bucket") {
+        assert.equal(objects.length, large + 1, seed);
+        assert.deepEqual(await objectsIn(location, "bricks"), [], seed);
+        await thawEmulated(scene);
+        assert.deepEqual(await extractedBytes(session(), [], snapshot), tar, seed);
         return;
       }
-      assert.equal(before, large + 1, again);
-      assert.deepEqual(await objectsIn(location, "bricks"), []);
-      const { endpoint, accessKeyId, secretAccessKey } = emulator;
-      const credentials = () => Promise.resolve({ accessKeyId, secretAccessKey });
-      const cold = await openColdStore(`s3://cold/backup?class=DEEP_ARCHIVE&endpoint=${endpoint}&region=us-east-1`, {
-        limits: { credentials },
-        now: () => emulator.clock.now(),
-      });
-      const { signal } = new AbortController();
-      const listing = await cold.list({ signal });
-      assert.ok(listing.ready);
-      for await (const object of listing.listing.objects) {
-        await cold.thaw(object, { tier: "standard", days: 2, signal });
-      }
-      await cold.close();
-      emulator.clock.advance(13 * HOUR_MS);
-      const [oldest] = (await objectsIn(location, "index")).filter((name) => name.endsWith(".json")).sort();
-      assert.deepEqual(await extractedBytes(session, [], oldest!.split("/").at(-1)!.slice(0, -5)), tar, again);
+      const completed = emulator.requests.filter(({ operation, status }) =>
+        operation === "CompleteMultipartUpload" && status < 300
+      );
+      assert.equal(new Set(completed.map(({ id }) => id)).size, large + 1, seed);
+    }));
+}
+
+for (const hot of [undefined, "bucket"] as const) {
+  Deno.test(`a backup into ${hot ?? "a directory"} with cold storage, killed with -9 again and again, comes back to the byte`, () =>
+    inEmulatedScene({ kind: "bucket", ...(hot && { hot }) }, async (scene) => {
+      const { emulator, home, session } = scene;
+      const stdin = `${home}/input.tar`;
+      await Deno.writeFile(stdin, tar);
+      emulator.requests.length = 0;
+      const options = { words: ["create"], stdin, times: 3, most: hot === undefined ? 9 : 60 };
+      const seed = await killAgainAndAgain(scene, options);
+      const objects = sent(scene);
+      assert.deepEqual(objects, [...new Set(objects)], seed);
+      await thawEmulated(scene);
+      assert.deepEqual(await extractedBytes(session({ machine: "another" })), tar, seed);
     }));
 }

@@ -19,6 +19,17 @@ Deno.test("what a repository says of itself is read back, and members of later v
   assert.deepEqual(parseConfig(text({ motto: "later" }), "the config"), CONFIG);
 });
 
+Deno.test("a place for cold storage is read back, and kept as it was written", () => {
+  for (
+    const cold of ["glacier://us-east-1/vault", "s3://archive/tarzan?class=DEEP_ARCHIVE&endpoint=http://127.0.0.1:1"]
+  ) {
+    assert.deepEqual(parseConfig(formatConfig({ ...CONFIG, cold }), "the config"), { ...CONFIG, cold });
+  }
+  // A kind of place that is not known yet is no reason to refuse the backups.
+  assert.equal(parseConfig(text({ cold: "tape://drawer/3" }), "the config").cold, "tape://drawer/3");
+  assert.ok(!formatConfig(CONFIG).includes("cold"));
+});
+
 Deno.test("a newer version, or anything that it requires, is unsupported and not damaged", () => {
   for (const changes of [{ version: 2 }, { requires: ["ice"] }]) {
     assert.throws(() => parseConfig(text(changes), "the config"), UnsupportedError);
@@ -37,6 +48,10 @@ Deno.test("what no tarzan wrote is damage, with the reason", () => {
     { chunks: { min: 4096, average: 4096, max: 8192 } },
     { chunks: { min: 4096, average: 8191, max: 16384 } },
     { chunks: { min: 4096, average: 8192, max: 2 ** 40 } },
+    { cold: 7 },
+    { cold: "" },
+    { cold: "s3://a b" },
+    { cold: "x".repeat(1025) },
   ];
   for (const changes of wrong.slice(1)) {
     assert.throws(() => parseConfig(text(changes), "the config"), DamageError, JSON.stringify(changes));

@@ -50,13 +50,13 @@ async function asleep(
       const place = kinds.cold === "bucket" ? "s3://cold/x?class=DEEP_ARCHIVE&" : "glacier://us-east-1/vault?";
       const location = kinds.hot === "bucket" ? "s3://hot/home" : `${folder}/repository`;
       const limits = { credentials: () => Promise.resolve({ accessKeyId, secretAccessKey }) };
-      let key: string | undefined;
+      const own: { key?: string } = {};
       const session = (machine: string): VerbSession => ({
         ...sessionOf({
           location,
           state: `${folder}/${machine}/s`,
           config: `${folder}/${machine}/c`,
-          ...(key && { key }),
+          ...own,
         }),
         bucket: { ...(kinds.hot === "bucket" ? { endpoint } : {}), region, limits },
         now: () => emulator.clock.now(),
@@ -70,7 +70,7 @@ async function asleep(
       });
       await rememberSettings(writer.places.config(), repository, { level: undefined, brickSizeBytes: 16 * mib });
       const store = await openStore(writer, location);
-      key = await openSlot(await store.get(slots[0]!), { identities: [identity] });
+      own.key = await openSlot(await store.get(slots[0]!), { identities: [identity] });
       await store.close();
       const out = `${folder}/backup.idx`;
       await create(session("writer"), streamed(TAR, { out }));

@@ -18,14 +18,14 @@ Deno.test("a month of what sleeps and what is on a disk, and the fee for removin
       now: () => deep.now(),
       openCold: () => Promise.reject(new Error("cost opened a cold store")),
     };
-    await machine.create(tarOf(["a", noise(15 * mib, 1)]));
+    await machine.create(tarOf(["a", noise(3 * mib, 1)]));
     await putAllToSleep(session, openMemoryCold(deep));
-    await machine.create(tarOf(["b", noise(15 * mib, 2)]));
+    await machine.create(tarOf(["b", noise(3 * mib, 2)]));
     const calls = deep.calls.length;
     const { hot, cold, month, earlyDeletion, prices } = await cost(session);
     assert.equal(deep.calls.length, calls);
     assert.deepEqual(hot.map((place) => [place.class, place.month.total]), [[undefined, 0]]);
-    assert.ok(hot[0]!.bytes > 15 * mib && hot[0]!.bytes < 20 * mib, "only what is still on the disk");
+    assert.ok(hot[0]!.bytes > 3 * mib && hot[0]!.bytes < 4 * mib, "only what is still on the disk");
     const [place] = cold;
     const { length } = deep.objects;
     assert.deepEqual([cold.length, place!.location, place!.class], [1, "s3://deep", "DEEP_ARCHIVE"]);

@@ -117,7 +117,7 @@ Deno.test("nothing is asked for above the ceiling, and nothing without a yes whe
       },
     };
     await assert.rejects(rebuildFromCold(doubting, options(place, { maxCost: undefined })), /Nothing was asked for/);
-    assert.match(asked[0]!, /Thawing with tier bulk costs about .* USD/);
+    assert.match(asked[0]!, / tier bulk .* USD/);
     assert.ok(place.calls.every((call) => !/^(thaw|read) /.test(call)), place.calls.join());
   });
 });
@@ -152,6 +152,57 @@ Deno.test("every step works with all local state deleted before it, and the ledg
     const idle = await rebuildFromCold(session, options(place));
     assert.deepEqual([idle.placed, idle.problems, idle.cost], [0, [], undefined]);
     assert.ok(place.calls.every((call) => !/^(thaw|read) /.test(call)), place.calls.join());
+  });
+});
+
+Deno.test("what was unpacked before a failure is not paid for again", async () => {
+  const place = new ColdPlaceInMemory({ class: "DEEP_ARCHIVE" });
+  await inDisaster(place, async ({ session, state }, { snapshots }) => {
+    await rebuildFromCold(session, options(place));
+    place.advance(48 * HOUR_MS);
+    place.calls.length = 0;
+    let reads = 0;
+    const cold = openMemoryCold(place);
+    const read: typeof cold.read = (...args) =>
+      ++reads === 2 ? Promise.reject(new Error("the line is dead")) : cold.read(...args);
+    const failing = { ...session, openCold: () => Promise.resolve({ ...cold, read }) };
+    await assert.rejects(rebuildFromCold(failing, options(place)), /the line is dead/);
+    const [first] = readsOf(place);
+    const left = [...Deno.readDirSync(`${state}/from-cold/run`)].map(({ name }) => name);
+    assert.deepEqual(left, ["CACHEDIR.TAG"]);
+    const done = await rebuildFromCold(session, options(place));
+    assert.deepEqual([done.waiting, done.problems, done.unpacked], [undefined, [], done.bundles]);
+    assert.equal(readsOf(place).filter((call) => call === first).length, 1);
+    assert.equal((await listSnapshots(session)).length, snapshots.length);
+  });
+});
+
+Deno.test("the hot store alone tells where everything sleeps, whenever local state is lost", async () => {
+  await inRepository(async (machine, { full }) => {
+    const place = new ColdPlaceInMemory({ class: "DEEP_ARCHIVE" });
+    const session = reaching(machine.session, place);
+    await rememberSettings(machine.config, full.repository, { level: undefined, brickSizeBytes: 16 << 20 });
+    const steps = [
+      () => machine.create(BIG),
+      () => glacierUpload(session, { to: placeText(place), dryRun: false, dropLocal: true }),
+      async () => assert.deepEqual((await rebuild(session)).strangers, []),
+      async () =>
+        assert.deepEqual((await verify(session, { backups: [], bricks: false, dataPercent: 0 })).problems, []),
+      async () => assert.equal((await machine.create(LATER)).newBytes < 1_000_000, true),
+      () => glacierUpload(session, { to: placeText(place), dryRun: false, dropLocal: true }),
+      // The large brick alone, and the bundle of the small one.
+      async () => assert.equal((await thaw(session, { ...options(place), ...everything })).objects, 2),
+      () => Promise.resolve(place.advance(48 * HOUR_MS)),
+      async () => assert.deepEqual(await extractedBytes(session), LATER),
+    ];
+    for (const step of steps) {
+      await step();
+      await Deno.remove(machine.state, { recursive: true }).catch(() => {});
+    }
+    const uploads = place.calls.filter((call) => call.startsWith("upload bricks/"));
+    assert.equal(uploads.length, 1);
+    assert.deepEqual((await rebuild(session)).problems, []);
+    assert.ok((await listSnapshots(session)).every(({ bricks, coldBricks }) => coldBricks === bricks));
   });
 });
 

@@ -18,6 +18,12 @@ Deno.test("a recovery sheet says where, which, the code, and every slot whole", 
   }
 });
 
+Deno.test("a recovery sheet says where cold storage is, if there is any", () => {
+  assert.ok(!recoverySheet(FACTS).includes("Cold"));
+  const sheet = recoverySheet({ ...FACTS, cold: "glacier://us-east-1/vault" });
+  assert.match(sheet, /^Place {8}\/srv\/backup\nCold place {3}glacier:\/\/us-east-1\/vault\nRepository/m);
+});
+
 Deno.test("a recovery sheet fits on paper, and says what to do with it", () => {
   const sheet = recoverySheet(FACTS);
   for (const line of sheet.split("\n")) assert.ok(line.length <= 100, line);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { brickObject, publish } from "../../lib/repository/mod.ts";
+import type { Placement } from "../../lib/catalog/mod.ts";
+import { brickObject, learn, missingBricks, publish } from "../../lib/repository/mod.ts";
 import { glacierUpload, listSnapshots, type VerbSession, verify, type VerifyOptions } from "../../lib/verbs/mod.ts";
 import { open } from "../../lib/verbs/open.ts";
 import { rememberSettings } from "../../lib/verbs/settings.ts";
@@ -178,6 +179,28 @@ Deno.test("a write key puts losses of its domain on record; a list key tells onl
     place.calls.length = 0;
     const stranger = await check(reaching(machine(await writeKey("other")).session, place));
     assert.deepEqual([stranger.bricks, stranger.problems, place.calls], [0, [], []]);
+  });
+});
+
+Deno.test("what another domain's ledger says of a brick excuses nobody", async () => {
+  await inCold(bucket(), { dropLocal: false }, async ({ session, machine, writeKey, location, place }) => {
+    const { repository, close } = await open(session);
+    const [{ brick, kind, bytes, object }] = [...repository.catalog.placements()] as [Placement];
+    await publish(repository, object.domain, [{ type: "lost", lost: { ...object, at: place.now() } }]);
+    const stranger = await open(reaching(machine(await writeKey("other")).session, place));
+    const other = stranger.repository.keyring.defaultDomain.id;
+    assert.notEqual(other, object.domain);
+    const bricks = [{ name: brick, kind, offset: 0, bytes }];
+    const placed = { ...object, class: "DEEP_ARCHIVE" as const, bricks };
+    await publish(stranger.repository, other, [{ type: "placed", placed }]);
+    await stranger.close();
+    await Deno.remove(`${location}/${brickObject(kind, brick)}`);
+    await learn(repository, other);
+    assert.equal(repository.catalog.placementsOf(brick).length, 1);
+    const row = repository.catalog.brickByName(brick)!;
+    assert.deepEqual(await missingBricks(repository, [row]), [brick]);
+    await close();
+    assert.ok((await check(session)).problems.some(({ kind, name }) => kind === "missing brick" && name === brick));
   });
 });
 

@@ -25,10 +25,8 @@ export function renderCost({ hot, cold, month, earlyDeletion, prices }: CostResu
     { title: "USD IF REMOVED NOW", cell: (place) => place.class ? formatUsd(place.earlyDeletion) : "", right: true },
     { title: "FREE FROM", cell: ({ freeAt }) => freeAt === undefined ? "" : formatTime(freeAt) },
   ]);
-  const sums = `All of it costs about ${formatUsd(month)} USD a month. ` +
-    (earlyDeletion === 0
-      ? "Removing it now would cost nothing more.\n"
-      : `Removing all of it now would cost ${formatUsd(earlyDeletion)} USD more.\n`);
+  const sums = `Estimate for all of it: ${formatUsd(month)} USD a month; removing it now would cost ` +
+    (earlyDeletion === 0 ? "nothing more.\n" : `${formatUsd(earlyDeletion)} USD more.\n`);
   const sources = prices.map(({ asOf, region, source }) => `Prices of ${asOf}, ${region}: ${source}.\n`);
   return `${table}${sums}${sources.join("")}`;
 }

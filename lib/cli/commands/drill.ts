@@ -23,7 +23,7 @@ export function renderDrill({ snapshot, files, bytes, cost, startedAt, continued
     ...files.map((name, i): [string, string] => [i === 0 ? "restored" : "", name]),
     ["as they were", `${formatCounted(files.length, "file")}, ${formatBytes(bytes)}`],
     ["begun", continued ? formatTime(startedAt) : undefined],
-    ["costs about", cost === 0 ? undefined : `${formatUsd(cost)} USD`],
+    ["estimate", cost === 0 ? undefined : `${formatUsd(cost)} USD`],
     ["log", log],
   ]);
 }

@@ -31,8 +31,11 @@ export function renderUploaded(result: GlacierUploadResult): string {
         ? undefined
         : `${formatCounted(waiting.bricks, "small brick")}, ${formatBytes(waiting.bytes)}: until there are more`,
     ],
-    ["costs", objects === 0 ? undefined : `${formatUsd(cost.total)} once, ${formatUsd(monthly.cost.total)} a month`],
-    ["at least", objects === 0 ? undefined : `${formatUsd(leastStorage)} for storage, however soon it is removed`],
+    [
+      "costs",
+      objects === 0 ? undefined : `${formatUsd(cost.total)} USD once, ${formatUsd(monthly.cost.total)} USD a month`,
+    ],
+    ["at least", objects === 0 ? undefined : `${formatUsd(leastStorage)} USD for storage, however soon it is removed`],
     [
       "removed here",
       dropped === undefined ? undefined : `${formatCounted(dropped.bricks, "brick")}, ${formatBytes(dropped.bytes)}`,

@@ -60,7 +60,10 @@ export function renderPlan(result: PlanResult, now: Date): string {
   const note = "USD, estimated as if nothing were thawed yet" +
     (restore.choices.some(({ cost }) => cost.egress > 0) ? "; egress is what leaves the provider's network" : "") +
     ".\n";
-  return `${facts}\n${renderTable(restore.choices, columns(result.days))}${refusals}${note}`;
+  const vault = cold.some((share) => share.class === "VAULT")
+    ? "A vault keeps copies for 24 hours: restore within those, or with extract --thaw --wait --window.\n"
+    : "";
+  return `${facts}\n${renderTable(restore.choices, columns(result.days))}${refusals}${note}${vault}`;
 }
 
 function columns(days: number): Column<RestoreEstimate>[] {

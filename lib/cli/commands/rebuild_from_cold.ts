@@ -34,7 +34,7 @@ export function renderFromCold(result: FromColdResult): string {
       "bundles",
       bundles === 0 ? undefined : `${formatCount(unpacked)} of ${formatCount(bundles)}, ${formatBytes(bytes)}`,
     ],
-    ["costs", cost === undefined ? undefined : `about ${formatUsd(cost.total)} USD`],
+    ["costs", cost === undefined ? undefined : `${formatUsd(cost.total)} USD, estimated`],
     ["waiting", waitingText(result)],
     [
       "found",

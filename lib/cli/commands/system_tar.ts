@@ -24,8 +24,10 @@ export async function unpackWithTar<Result>(
   const child = startTar(directory, environment);
   const writer = child.stdin.getWriter();
   let refused = false;
+  let fed = false;
   const input = async (bytes: Uint8Array) => {
     if (refused) return;
+    fed = true;
     try {
       await writer.write(bytes);
     } catch (error) {
@@ -42,7 +44,8 @@ export async function unpackWithTar<Result>(
     if (status.signal !== null) requireSuccess(status, directory);
     return { result, code: status.code };
   } catch (error) {
-    // Whatever tar was given so far, it unpacks.
+    // Whatever tar was given so far, it unpacks; given nothing, it would complain of that beside the error itself.
+    if (!fed) stop(child);
     await end();
     await child.status;
     throw error;
@@ -59,6 +62,15 @@ async function makeDirectory(directory: string): Promise<void> {
     await Deno.mkdir(directory, { recursive: true });
   } catch (cause) {
     throw new Error(`Cannot unpack into ${directory}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+function stop(child: Deno.ChildProcess): void {
+  try {
+    child.kill("SIGKILL");
+  } catch (error) {
+    // It has ended by itself.
+    if (!(error instanceof TypeError || error instanceof Deno.errors.NotFound)) throw error;
   }
 }
 

@@ -1,6 +1,6 @@
 import { formatUsd } from "../../glacier/mod.ts";
 import { thaw, type ThawResult } from "../../verbs/mod.ts";
-import { stillColdCode } from "../exit_codes.ts";
+import { thawCode } from "../exit_codes.ts";
 import type { RequestOf } from "../grammar/mod.ts";
 import { jsonLine } from "../json.ts";
 import type { Session } from "../session.ts";
@@ -15,7 +15,7 @@ export async function performThaw(request: RequestOf<"thaw">, session: Session):
   session.progress.done();
   if (json) session.stdout.print(thawedJson(result));
   else if (!quiet || !result.ready) session.stdout.print(renderThaw(result));
-  return result.ready ? 0 : stillColdCode;
+  return result.ready ? 0 : thawCode;
 }
 
 /** How far a thaw is, for people. */
@@ -33,7 +33,7 @@ export function renderThaw(result: ThawResult): string {
     ["readable", unless(objects === 0, () => formatCount(readable))],
     ["on the way", unless(thawing === 0, () => formatCount(thawing))],
     ["later", unless(later === 0, () => `${formatCount(later)}, when what is in front of them has been restored`)],
-    ["costs about", unless(cost.total === 0, () => `${formatUsd(cost.total)} USD, with the restore`)],
+    ["estimate", unless(cost.total === 0, () => `${formatUsd(cost.total)} USD, with the restore`)],
     ["readable by", readyAt && `${formatTime(readyAt)}, at the latest`],
     ["readable until", readableUntil && formatTime(readableUntil)],
     ["next", nextStep(ready, thawing)],

@@ -18,9 +18,9 @@ export interface RebuildRequest extends Omit<ThawRequestOptions, "windowBytes"> 
 /** `tarzan rebuild`. */
 export const rebuild: CommandGrammar<RebuildRequest> = {
   name: "rebuild",
-  brief: "Make this machine's catalogue anew, or a lost repository from cold storage.",
+  brief: "Make the catalogue anew, or a lost repository.",
   description: [
-    "The catalogue is only a cache. It is rebuilt from the repository's ledger with any key, without reading data bricks.",
+    "This machine's catalogue is only a cache. It is rebuilt from the repository's ledger with any key, without reading data bricks.",
     "With --from-cold, the repository itself is lost: everything small (recipes, ledger, indexes, key slots) is thawed and " +
     "put into the place that --repository names. That takes hours or days: run the same again when it says so (exit code " +
     '7), or give --wait. Large data bricks stay where they are; "tarzan thaw" and "tarzan extract" work then.',
@@ -29,8 +29,8 @@ export const rebuild: CommandGrammar<RebuildRequest> = {
   examples: [
     "tarzan rebuild",
     "tarzan rebuild -d /mnt/backup",
-    "tarzan rebuild --from-cold glacier://eu-central-1/my-vault -d /mnt/new --identity slot-from-paper.txt",
-    "tarzan rebuild --from-cold s3://my-archive/tarzan -d /mnt/new --max-cost 2 --wait",
+    "tarzan rebuild --from-cold glacier://eu-west-1/vault -d /mnt/new",
+    "tarzan rebuild --from-cold s3://archive/tarzan -d /mnt/new --wait",
   ],
   options: () =>
     object("Options", {

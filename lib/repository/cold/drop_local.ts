@@ -2,13 +2,18 @@
  * Taking data bricks out of the hot store that cold storage keeps. Nothing is removed on this machine's word: the ledger as it
  * is now must tell of the placement, and the cold store itself must say, at that moment, that it holds these bytes. Bricks
  * of recipes, the ledger and indexes always stay.
+ *
+ * Nor on another machine's word alone, since one that was taken over may say in the ledger what it likes: the object must be
+ * the brick itself, by its SHA-256, or a bundle that this machine has made.
  */
 import type { Placement } from "../../catalog/mod.ts";
 import type { ColdStore } from "../../glacier/mod.ts";
 import { learn } from "../ledger.ts";
 import { brickObject } from "../names.ts";
+import { isBrickItself } from "../placed_bricks.ts";
 import { listBricks } from "../presence.ts";
 import type { Repository } from "../repository.ts";
+import { isOwnBundle } from "./unplaced.ts";
 
 /** Objects that a bucket is asked about at once; a vault reads its whole inventory to answer. */
 const ASKED_AT_ONCE = 256;
@@ -79,7 +84,9 @@ async function hotAndPlaced(
   { domain, cold: { location }, only }: DropOptions,
 ): Promise<Placement[]> {
   const { catalog, store } = repository;
-  const isData = ({ kind, object }: Placement) => kind === "D" && object.location === location;
+  const isData = (placement: Placement) =>
+    placement.kind === "D" && placement.object.location === location &&
+    (isBrickItself(placement) || isOwnBundle(catalog, location, placement.object.handle));
   if (only !== undefined) {
     const found: Placement[] = [];
     for (const name of only) {

@@ -4,6 +4,7 @@
  * has bundled them (in its catalogue): if that is lost, they go once more, which costs little and does no harm.
  */
 import type { Catalog } from "../../catalog/mod.ts";
+import { DamageError } from "../../crypto/mod.ts";
 import type { StoredObject } from "../../store/mod.ts";
 import { BRICK_KINDS, brickFolder, brickObject, CONFIG_NAME, indexFolder, KEYS_PREFIX } from "../names.ts";
 import { ledgerFolder, parseBrickObject, parseIndexObject, stampTime } from "../names.ts";
@@ -133,8 +134,12 @@ async function hasNews(
   const folder = ledgerFolder(domain);
   if (objects.some(({ name }) => !name.startsWith(folder))) return true;
   for (const { name } of objects) {
-    const records = await readLedger(repository, domain, name);
-    if (records.some(({ type }) => type !== "placed")) return true;
+    try {
+      if ((await readLedger(repository, domain, name)).some(({ type }) => type !== "placed")) return true;
+    } catch (error) {
+      // A damaged one tells of nothing, and was warned of when it was to be learned.
+      if (!(error instanceof DamageError)) throw error;
+    }
   }
   return false;
 }
@@ -158,9 +163,19 @@ export function noteBundled(
   bundle: { location: string; handle: string | undefined },
 ): void {
   catalog.transaction(() => {
+    if (bundle.handle !== undefined) catalog.keepOpenedIndex(ownNote(bundle.location, bundle.handle), "");
     for (const name of objects) {
       if (parseBrickObject(name) !== undefined) continue;
       catalog.keepOpenedIndex(note(bundle.location, name), bundle.handle ?? "");
     }
   });
+}
+
+/** Whether this machine has made a bundle, and so knows what is in it. */
+export function isOwnBundle(catalog: Catalog, location: string, handle: string): boolean {
+  return catalog.openedIndex(ownNote(location, handle)) !== undefined;
+}
+
+function ownNote(location: string, handle: string): string {
+  return `own bundle ${location} ${handle}`;
 }

@@ -17,6 +17,17 @@ const THINKING_MS = 5 * 60 * 1000;
 /** An answer that was on its way when the connection closed has come after this. */
 const CLOSED_MS = 2000;
 
+/**
+ * Whether a buffer may be filled again once it was written. Before Deno 2.9 a socket says so while it still reads from it, and
+ * the server gets bytes of the next piece.
+ */
+const socketsKeepNothing = isAtLeast(Deno.version.deno, [2, 9]);
+
+function isAtLeast(version: string, [major, minor]: [number, number]): boolean {
+  const [a = 0, b = 0] = version.split(".").map(Number);
+  return a > major || (a === major && b >= minor);
+}
+
 /** What is to be stored. */
 export interface Body {
   bytes: number;
@@ -165,12 +176,14 @@ class BodyStream extends Readable {
   async #pump(request: Writable): Promise<void> {
     const { rate, watch, stallMs, sent } = this.#way;
     const { bytes: whole } = this.#body;
-    const buffers = [new Uint8Array(PIECE_BYTES), new Uint8Array(PIECE_BYTES)] as const;
+    const buffers = socketsKeepNothing
+      ? [new Uint8Array(PIECE_BYTES), new Uint8Array(PIECE_BYTES)] as const
+      : undefined;
     let before: Promise<void> = Promise.resolve();
     let turn: 0 | 1 = 0;
     for (let from = 0; from < whole && !this.destroyed; from += PIECE_BYTES) {
       const length = Math.min(PIECE_BYTES, whole - from);
-      const piece = await this.#body.read({ from, length }, buffers[turn]);
+      const piece = await this.#body.read({ from, length }, buffers?.[turn]);
       turn = turn === 0 ? 1 : 0;
       requireLength(piece, length);
       watch.pause();

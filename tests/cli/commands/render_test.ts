@@ -3,6 +3,7 @@ import { brickJson, checkLine } from "../../../lib/cli/commands/bricks.ts";
 import { renderChecksum } from "../../../lib/cli/commands/checksum.ts";
 import { renderCreated } from "../../../lib/cli/commands/create.ts";
 import { unpackedSentence } from "../../../lib/cli/commands/extract.ts";
+import { renderUploaded } from "../../../lib/cli/commands/glacier_upload.ts";
 import { renderInspected } from "../../../lib/cli/commands/inspect.ts";
 import { keyJson, renderKeys } from "../../../lib/cli/commands/key.ts";
 import { renderAdded } from "../../../lib/cli/commands/key_add.ts";
@@ -10,7 +11,15 @@ import { renderSnapshots, snapshotJson } from "../../../lib/cli/commands/list.ts
 import { renderFromCold } from "../../../lib/cli/commands/rebuild_from_cold.ts";
 import { renderRebuilt } from "../../../lib/cli/commands/rebuilt_lines.ts";
 import { renderVerified } from "../../../lib/cli/commands/verify.ts";
-import type { CreateResult, SnapshotLine, VerifyResult } from "../../../lib/verbs/mod.ts";
+import { formatTime } from "../../../lib/cli/units.ts";
+import { estimateUpload, shippedPrices } from "../../../lib/glacier/mod.ts";
+import type {
+  CreateResult,
+  FromColdResult,
+  GlacierUploadResult,
+  SnapshotLine,
+  VerifyResult,
+} from "../../../lib/verbs/mod.ts";
 
 const mib = 1024 * 1024;
 const created: CreateResult = {
@@ -44,6 +53,42 @@ time          14.0 s (100 MiB/s)
   assert.match(cut, /\nindex {9}b\.idx\nincomplete {4}it ends inside a file\n$/);
 });
 
+Deno.test("the summary of a backup says what went into cold storage", () => {
+  const cold = { location: "glacier://us-east-1/v", objects: 3, bytes: 98 * mib, dropped: 0, kept: 2 };
+  assert.match(
+    renderCreated({ ...created, cold }),
+    /\ncold storage {2}3 objects sent, 98 MiB; 2 bricks kept here too\n/,
+  );
+});
+
+Deno.test("the summary of an upload says what was sent, what it costs, and what stays", () => {
+  const sizes = [128 * mib, 5 * mib];
+  const result: GlacierUploadResult = {
+    ...{ location: "s3://cold/a", class: "DEEP_ARCHIVE", dryRun: false, objects: 2, bundles: 1, bytes: 133 * mib },
+    ...{ waiting: { bricks: 0, bytes: 0 }, elsewhere: 0, damaged: [] },
+    estimate: estimateUpload(sizes.map((bytes) => ({ class: "DEEP_ARCHIVE", bytes })), { prices: shippedPrices() }),
+    dropped: { bricks: 1, bytes: 128 * mib, unconfirmed: 2, refused: 1 },
+  };
+  assert.equal(
+    renderUploaded(result),
+    `cold storage  s3://cold/a (DEEP_ARCHIVE)
+sent          2 objects, 1 bundle among them: 133 MiB
+costs         0.0002 USD once, 0.0002 USD a month
+at least      0.0008 USD for storage, however soon it is removed
+removed here  1 brick, 128 MiB
+kept here     3 bricks that could have been removed
+`,
+  );
+  const { dropped: _, ...nothing } = { ...result, objects: 0, bundles: 0, bytes: 0, dryRun: true };
+  assert.equal(
+    renderUploaded({ ...nothing, waiting: { bricks: 3, bytes: 2 * mib } }),
+    `cold storage   s3://cold/a (DEEP_ARCHIVE)
+would be sent  nothing: everything is there
+waiting        3 small bricks, 2 MiB: until there are more
+`,
+  );
+});
+
 const sound: VerifyResult = {
   snapshots: 3,
   bricks: 12,
@@ -65,6 +110,14 @@ Deno.test("a check without findings is one sentence that says what was done", ()
     "ok: 1 snapshot, 12 bricks, 12 bricks hashed, 5 MiB restored and compared, 7 blocks decrypted; no problem found\n",
   );
   assert.match(renderVerified({ ...sound, unchecked: ["That one"] }), /^not checked: That one\nok: /);
+});
+
+Deno.test("a check tells which snapshots the loss of the hot store would touch", () => {
+  const partlyOffSite = [{ snapshot: "s1", label: "nightly", coldBricks: 1080, bricks: 1083 }];
+  assert.match(
+    renderVerified({ ...sound, partlyOffSite }),
+    /^snapshot s1 "nightly": cold: 1,080 of 1,083; "tarzan glacier-upload" sends the rest\nok: /,
+  );
 });
 
 Deno.test("a check with findings tells each problem, what it touches, and the verdict last", () => {
@@ -159,6 +212,54 @@ Deno.test("what inspect finds is a fact a line, and nothing in it reaches the te
   assert.equal(
     renderInspected({ kind: "tarzan index", facts }),
     "kind      tarzan index\ncomplete  yes\nprevious  none\ncreated   \\x1b]0;x\\x07\n",
+  );
+});
+
+Deno.test("what is off-site is a column where there is cold storage, and nothing elsewhere", () => {
+  const [first, second] = snapshots;
+  const lines = [{ ...first!, coldBricks: 10 }, second!];
+  assert.match(renderSnapshots(lines, { long: false }), / COLD +STATE\n.* 10 of 12 +complete\n/);
+  assert.doesNotMatch(renderSnapshots(snapshots, { long: true }), /COLD/);
+  assert.equal(JSON.parse(snapshotJson(lines[0]!)).coldBricks, 10);
+});
+
+const unpacking: FromColdResult = {
+  ...{ from: "s3://b/p", location: "/mnt/new", bundles: 3, bytes: 5 * mib, unpacked: 1 },
+  ...{ problems: [], doubtfulSlots: [] },
+};
+
+Deno.test("a rebuild from cold storage says what it waits for, and in the end what there is", () => {
+  const readyAt = new Date("2026-08-06T12:00:00Z");
+  const cost = { retrieval: 1, requests: 0, copies: 0, reads: 0, egress: 0.25, total: 1.25 };
+  assert.equal(
+    renderFromCold({ ...unpacking, cost, waiting: { what: "copies", readyAt } }),
+    `cold storage  s3://b/p
+repository    /mnt/new
+bundles       1 of 3, 5 MiB
+costs         1.25 USD, estimated
+waiting       copies are being made; run the same command again after ${formatTime(readyAt)}
+`,
+  );
+  const rebuilt = { bricks: 7, chunks: 1000, domains: 1, adopted: [], strangers: [], problems: [] };
+  const done = { ...unpacking, unpacked: 3, rebuilt, placed: 2, orphans: ["aa"], problems: ["Bundle x was altered"] };
+  assert.equal(
+    renderFromCold({ ...done, doubtfulSlots: ["keys/old-1.age"] }),
+    `bundles: Bundle x was altered
+key slot keys/old-1.age is not in the newest bundle: if you had removed it, remove it again
+cold storage  s3://b/p
+repository    /mnt/new
+bundles       3 of 3, 5 MiB
+found         2 bricks that the ledger did not place there; on record now
+unknown       1 brick there that no ledger tells of: left by a run that broke off, or of others
+domains  1
+bricks   7
+chunks   1,000
+`,
+  );
+  const early = { ...unpacking, bundles: 0, waiting: { what: "inventory" as const, readyAt: undefined } };
+  assert.match(
+    renderFromCold(early),
+    /\nwaiting +the vault makes an inventory; run the same command again in a day or so\n$/,
   );
 });
 

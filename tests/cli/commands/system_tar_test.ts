@@ -71,6 +71,14 @@ Deno.test("when reading the backup fails, tar still unpacks what it got", { igno
   });
 });
 
+Deno.test("a tar that is given nothing before a failure has nothing to say of it", { ignore: !posix }, async () => {
+  await withTar('cat > "$6/got"; touch "$6/ended"', async (directory, environment) => {
+    const unpacking = unpackWithTar({ directory, environment }, () => Promise.reject(new Error("it sleeps")));
+    await assert.rejects(unpacking, /it sleeps/);
+    await assert.rejects(Deno.stat(`${directory}/ended`), Deno.errors.NotFound);
+  });
+});
+
 Deno.test("without a tar on the machine the error says what else can be done", { ignore: !posix }, async () => {
   const directory = await Deno.makeTempDir();
   const unpacking = unpackWithTar({ directory, environment: { PATH: directory } }, () => assert.fail());
