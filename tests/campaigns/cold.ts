@@ -6,12 +6,12 @@
  *
  *   deno run -A tests/campaigns/cold.ts [--kills 6] [--full] [--seed N] [--only "NAME PART"]
  *
- * Parts are upload, create and week. `--full` takes 2 GiB in bricks of 128 MiB, with 20 kills unless another number is given. $TARZAN_EXECUTABLE is tried
+ * Parts are upload, forgetful, create and week. `--full` takes 2 GiB in bricks of 128 MiB, with 20 kills unless another number is given. $TARZAN_EXECUTABLE is tried
  * instead of the source.
  */
 import { killedCreates } from "./cold_create.ts";
 import { ColdSite } from "./cold_site.ts";
-import { type ColdTarget, targets } from "./cold_targets.ts";
+import { type ColdTarget, isEmulated, targets } from "./cold_targets.ts";
 import {
   assertLooksReadNothing,
   assertPlanIsSilent,
@@ -37,7 +37,8 @@ const size = full ? { backups: 4, bytes: 512 * MIB, brickSize: "128MiB" } : { ba
 say(`seed ${seed}, ${kills} kills at each target, ${size.backups} × ${size.bytes / MIB} MiB`);
 const tally = new Tally();
 for (const name of Object.keys(targets)) {
-  const chosen = ["upload", "create", "week"].filter((part) => `${name} ${part}`.includes(only));
+  const parts = isEmulated(name) ? ["upload", "forgetful", "create", "week"] : ["upload", "create"];
+  const chosen = parts.filter((part) => `${name} ${part}`.includes(only));
   if (chosen.length > 0) await inFolder((folder) => tryTarget(name, { folder, chosen }));
 }
 tally.end();
@@ -63,17 +64,20 @@ async function tryTarget(name: string, { folder, chosen }: { folder: string; cho
       await tryUpload(new ColdSite(target, { folder: `${folder}/uploaded`, name: "uploaded" }));
     }
     const site = new ColdSite(target, { folder: `${folder}/created`, name: "created" });
-    const killing = { kills: Math.ceil(kills / 2), next: numbers(seed + 1), seed: seed + 50 };
+    const killing = { kills: Math.ceil(kills / 3), next: numbers(seed + 1), seed: seed + 50 };
     if (chosen.includes("create")) {
       await tally.attempt(
         `${name}: backups that go to cold storage at once, killed`,
         () => killedCreates(site, killing),
       );
     }
+    if (chosen.includes("forgetful")) {
+      await tryForgetful(new ColdSite(target, { folder: `${folder}/forgetful`, name: "forgetful" }));
+    }
   } finally {
     await target?.stop();
   }
-  if (target?.emulator === undefined || !chosen.includes("week")) return;
+  if (!chosen.includes("week")) return;
   await tally.attempt(`${name}: a week of outages`, () => assertOutlastsWeek({ isVault: name === "vault", seed }));
 }
 
@@ -89,11 +93,8 @@ async function tryUpload(site: ColdSite): Promise<void> {
   await tally.attempt(`${name}: a repository`, async () => {
     await site.found("--brick-size", brickSize);
     for (let i = 0; i < size.backups; i++) await site.backUp(seed + i, size);
-    const beganMs = performance.now();
-    const { answer } = await site.ask(["glacier-upload", "--to", site.place, "--dry-run"]);
-    const [objects, bytes] = [Number(answer["objects"]), Number(answer["bytes"])];
-    amount = { objects, bytes, lookMs: performance.now() - beganMs };
-    return `${objects} objects, ${(bytes / MIB).toFixed(0)} MiB to send`;
+    amount = await lookAt(site);
+    return `${amount.objects} objects, ${(amount.bytes / MIB).toFixed(0)} MiB to send`;
   });
   const next = numbers(seed);
   if (amount === undefined) return;
@@ -128,4 +129,31 @@ async function tryUpload(site: ColdSite): Promise<void> {
     await site.forget();
   }
   say(`${name}: the largest process had ${(site.peakBytes / MIB).toFixed(0)} MiB`);
+}
+
+/** An upload that is killed on machines of which none knows what the one before had done. */
+async function tryForgetful(site: ColdSite): Promise<void> {
+  const { name, isVault } = site.target;
+  await tally.attempt(`${name}: an upload that is killed on machines that forget`, async () => {
+    await site.found("--brick-size", isVault ? "24MiB" : "16MiB");
+    await site.backUp(seed + 90, { bytes: 48 * MIB });
+    const forgets = Math.ceil(kills / 2);
+    const amount = await lookAt(site);
+    const moments = await killedUploads(site, { kills: forgets, next: numbers(seed + 2), amount, forgetful: true });
+    const sent = await assertSentOnce(site, { forgets });
+    await dropLocal(site);
+    await thawAll(site);
+    return `${moments}; ${amount.objects} objects to send, ${sent}; ${await extractAll(site)}`;
+  });
+}
+
+/** What an upload would be. */
+async function lookAt(site: ColdSite): Promise<Amount> {
+  const beganMs = performance.now();
+  const { answer } = await site.ask(["glacier-upload", "--to", site.place, "--dry-run"]);
+  return {
+    objects: Number(answer["objects"]),
+    bytes: Number(answer["bytes"]),
+    lookMs: performance.now() - beganMs,
+  };
 }

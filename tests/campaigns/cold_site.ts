@@ -102,10 +102,11 @@ export class ColdSite {
     this.backups.push({ snapshot: (JSON.parse(ended.stdout) as { snapshot: string }).snapshot, tar });
   }
 
-  /** Catalogue, journals, pins, what the machine knows of endpoints: all of it is lost. */
-  async forget(): Promise<void> {
-    await Deno.remove(`${this.folder}/machine-${this.#machines}`, { recursive: true }).catch(ignoreAbsent);
-    this.#machines++;
+  /** Catalogue, journals, pins, what the machine knows of endpoints: all of it is lost, or all but the `habits`. */
+  async forget({ habits = false } = {}): Promise<void> {
+    const machine = `${this.folder}/machine-${this.#machines}`;
+    await Deno.remove(habits ? `${machine}/state` : machine, { recursive: true }).catch(ignoreAbsent);
+    if (!habits) this.#machines++;
   }
 
   /** The hot store and the machine are lost; what is left is the sheet, and the passphrase that stands on it. */

@@ -53,6 +53,11 @@ export const targets: Record<string, (folder: string) => Promise<ColdTarget>> = 
   versitygw: async (folder) => elsewhere(await servers["versitygw"]!(folder), { sleeps: false, read: versityCall }),
 };
 
+/** Whether what happens at a target can be played: its clock, faults, and moments between two requests. */
+export function isEmulated(name: string): boolean {
+  return name === "vault" || name === "bucket";
+}
+
 async function emulated(folder: string, { isVault }: { isVault: boolean }): Promise<ColdTarget> {
   const emulator = await startEmulator({ folder });
   emulator.createBucket(BUCKET);

@@ -47,7 +47,8 @@ export async function killedUploads(
       break;
     }
     moments.push(moment);
-    if (forgetful) await site.forget();
+    // Without its habits the machine would not know how large bricks are to be, and bundle them.
+    if (forgetful) await site.forget({ habits: true });
   }
   await site.run(["glacier-upload", "--to", site.place]);
   return `${moments.length} of ${kills}: ${moments.join(", ")}`;
