@@ -1,5 +1,5 @@
 /** Opens a place where bricks sleep. What speaks with it is loaded only then. */
-import { awsCredentials, type AwsKeys, openBucket, type TransferLimits } from "../store/mod.ts";
+import { awsCredentials, type AwsKeys, machineClock, openBucket, type TransferLimits } from "../store/mod.ts";
 import type { ColdStore } from "./cold.ts";
 import { parseColdLocation } from "./cold_location.ts";
 
@@ -26,8 +26,8 @@ export async function openColdStore(location: string, options: ColdStoreOptions 
     const bucket = await openBucket({ ...cold.place, ...(profile !== undefined && { profile }) }, limits);
     return new S3Cold(bucket, { class: cold.class, now });
   }
-  const { ordinaryClock, VaultStore } = await import("./vault/mod.ts");
-  const clock = limits.clock ?? ordinaryClock;
+  const { VaultStore } = await import("./vault/mod.ts");
+  const clock = limits.clock ?? machineClock;
   return new VaultStore({
     ...cold,
     credentials: limits.credentials ?? chain(profile),

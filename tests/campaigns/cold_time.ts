@@ -5,7 +5,7 @@
 import type { Emulator } from "../emulator/mod.ts";
 
 /** Real milliseconds without a new request after which everybody counts as waiting. */
-const QUIET_MS = 3;
+const QUIET_MS = 1;
 
 export class MadeUpTime {
   readonly #emulator: Emulator;

@@ -8,8 +8,8 @@ import { inRepository, streamed, tarOf, withFile } from "./session.ts";
 import { putAllToSleep } from "./sleepers.ts";
 
 const mib = 1024 * 1024;
-const UNIT = mib / 8;
-/** Three bricks of 2 MiB. */
+const UNIT = mib / 2;
+/** Three bricks of 8 MiB. */
 const TAR = tarOf(["a", noise(15 * UNIT, 1)], ["b/d", noise(3 * UNIT, 3)], ["b/c", noise(15 * UNIT, 2)], [
   "e",
   "small",
@@ -46,7 +46,8 @@ Deno.test("a plan says which bricks of a restore sleep, what waking them costs, 
     assert.equal(some.entries, 1);
     assert.ok(some.cold[0]!.objects < names.length);
     assert.ok(some.restore.restoredBytes < restoredBytes);
-    assert.ok(some.restore.ratio > ratio, "of a part, more is thawed than is read");
+    // Of a part, more is thawed than is read.
+    assert.ok(some.restore.ratio > 1.5, `${some.restore.ratio}`);
     assert.deepEqual((await plan(session, { ...everything, paths: ["e", "nothing"] })).missing, ["nothing"]);
   });
 });

@@ -4,7 +4,7 @@ import type { AwsKeys } from "../../store/mod.ts";
 import { type Answer, ConnectionError } from "./answer.ts";
 import { membersOf } from "./answers.ts";
 import { BrokenAnswerError, refusalError, VaultError } from "./errors.ts";
-import { Rate } from "./rate.ts";
+import { Rate } from "../../store/mod.ts";
 import { type Pace, persistently, type Verdict } from "./retry.ts";
 import { type CredentialSource, signed } from "./sign.ts";
 import { Transport } from "./transport.ts";

@@ -5,7 +5,7 @@
  */
 import { type Answer, ConnectionError, joined } from "./answer.ts";
 import { BrokenAnswerError } from "./errors.ts";
-import type { Rate } from "./rate.ts";
+import type { Rate } from "../../store/mod.ts";
 
 /** Does a GET. The errors are those of `Transport.exchange`. */
 export async function download(

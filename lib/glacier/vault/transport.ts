@@ -13,7 +13,7 @@ import type { Duplex as Socket } from "node:stream";
 import { type Answer, ConnectionError, joined } from "./answer.ts";
 import { download } from "./download.ts";
 import { BrokenAnswerError } from "./errors.ts";
-import type { Rate } from "./rate.ts";
+import type { Rate } from "../../store/mod.ts";
 
 export interface Sending {
   method: string;

@@ -38,6 +38,8 @@ const inFew = new Set([
   ...["BadDigest", "InvalidDigest", "XAmzContentSHA256Mismatch", "XAmzContentChecksumMismatch", "RequestTimeTooSkewed"],
   ...["RequestExpired", "InvalidChunkSizeError"],
 ]);
+/** Only another tier, or another day, would help. */
+const notToday = new Set(["GlacierExpeditedRetrievalNotAvailable"]);
 const expired = new Set(["ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"]);
 const ourMistakes = ["TypeError", "ReferenceError", "RangeError", "UnfaithfulError", "NotCapable"];
 
@@ -46,6 +48,7 @@ export function judge(error: unknown): Verdict {
   const status = statusOf(error);
   const code = codeOf(error);
   const verdict = (again: Verdict["again"]) => ({ again, answered: status !== undefined, unknownHost: false });
+  if (notToday.has(code)) return verdict("never");
   if (throttled.test(code) || overLong.has(code)) return verdict("long");
   if (expired.has(code)) return verdict("refresh");
   if (inFew.has(code) || (status === 400 && code === "Unknown")) return verdict("few");
