@@ -201,9 +201,12 @@ export class Catalog {
     });
   }
 
-  /** Where in cold storage a brick lies, the newest first. */
-  placementsOf(brick: string, options: { domain?: string } = {}): Placement[] {
-    return this.#do(() => this.#placements.of(brick, options.domain));
+  /**
+   * Where in cold storage a brick lies, the newest first; with `evenLost`, for reading, also the places that are said to have
+   * lost it, at the end.
+   */
+  placementsOf(brick: string, options: { domain?: string; evenLost?: boolean } = {}): Placement[] {
+    return this.#do(() => this.#placements.of(brick, options));
   }
 
   /** All placements, by the names of bricks. The catalogue may be changed meanwhile. */

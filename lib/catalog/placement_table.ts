@@ -32,6 +32,8 @@ export interface Placement {
   offset: number;
   bytes: number;
   object: Omit<PlacedRow, "bricks">;
+  /** Somebody said that cold storage lost the object: to be tried last, and not to be relied on. */
+  lost: boolean;
 }
 
 /** Which placements a listing is about. */
@@ -45,9 +47,10 @@ const columns =
   "b.name, b.kind, b.offset, b.bytes AS brick_bytes, b.placed, p.domain, p.location, p.handle, p.class, " +
   "p.bytes, p.sha256, p.tree_hash, p.placed_at";
 
-/** Placements that were not taken back afterwards. */
-const stands = "NOT EXISTS (SELECT 1 FROM lost l WHERE l.domain = p.domain AND l.location = p.location " +
+/** Whether a placement was taken back afterwards. */
+const isLost = "EXISTS (SELECT 1 FROM lost l WHERE l.domain = p.domain AND l.location = p.location " +
   "AND l.handle = p.handle AND l.at >= p.placed_at)";
+const stands = `NOT ${isLost}`;
 
 /** Objects in cold storage and the bricks in them. Answers do not depend on the order in which records come. */
 export class PlacementTable {
@@ -62,7 +65,10 @@ export class PlacementTable {
   readonly #objects: StatementSync;
 
   constructor(database: Database) {
-    this.#find = database.prepare("SELECT number FROM placed WHERE domain = ? AND location = ? AND handle = ?");
+    this.#find = database.prepare(
+      "SELECT number FROM placed WHERE domain = ? AND location = ? AND handle = ? AND class = ? AND bytes = ? " +
+        "AND sha256 = ? AND tree_hash = ?",
+    );
     this.#insert = database.prepare(
       "INSERT INTO placed(domain, location, handle, class, bytes, sha256, tree_hash, placed_at) " +
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -76,14 +82,14 @@ export class PlacementTable {
       "INSERT OR IGNORE INTO placed_bricks(name, placed, kind, offset, bytes) VALUES (?, ?, ?, ?, ?)",
     );
     this.#ofBrick = database.prepare(
-      `SELECT ${columns} FROM placed_bricks b JOIN placed p ON p.number = b.placed ` +
-        `WHERE b.name = ?1 AND (?2 IS NULL OR p.domain = ?2) AND ${stands} ` +
-        "ORDER BY p.placed_at DESC, p.number DESC",
+      `SELECT ${columns}, ${isLost} AS lost FROM placed_bricks b JOIN placed p ON p.number = b.placed ` +
+        "WHERE b.name = ?1 AND (?2 IS NULL OR p.domain = ?2) ORDER BY lost, p.placed_at DESC, p.number DESC",
     );
     this.#page = database.prepare(
-      `SELECT ${columns} FROM placed_bricks b JOIN placed p ON p.number = b.placed WHERE (b.name, b.placed) > (?1, ?2) ` +
-        "AND (?3 IS NULL OR p.domain = ?3) AND (?4 IS NULL OR p.location = ?4) " +
-        `AND ${stands} ORDER BY b.name, b.placed LIMIT ${rowsAtOnce}`,
+      `SELECT ${columns} FROM placed_bricks b JOIN placed p ON p.number = b.placed ` +
+        "WHERE (b.name, b.placed, b.offset, b.bytes) > (?3, ?4, ?5, ?6) " +
+        "AND (?1 IS NULL OR p.domain = ?1) AND (?2 IS NULL OR p.location = ?2) " +
+        `AND ${stands} ORDER BY b.name, b.placed, b.offset, b.bytes LIMIT ${rowsAtOnce}`,
     );
     this.#objects = database.prepare(
       "SELECT number, domain, location, handle, class, bytes, sha256, tree_hash, placed_at FROM placed p " +
@@ -95,26 +101,20 @@ export class PlacementTable {
     );
   }
 
-  /** Adds an object; of one that was placed again, only the newer time counts. */
+  /**
+   * Adds an object; of one that was placed again, only the newer time counts. Records that say different things of one handle
+   * stand side by side: a false one must not hide a true one.
+   */
   add(row: PlacedRow): void {
-    const domain = fromHex(row.domain, 16);
-    const known = this.#find.get(domain, row.location, row.handle);
-    if (known !== undefined) {
-      this.#placeAnew.run(row.placedAt.getTime(), known["number"] as number);
-      return;
-    }
-    const { lastInsertRowid } = this.#insert.run(
-      domain,
-      row.location,
-      row.handle,
-      row.class,
-      row.bytes,
-      fromHex(row.sha256, 32),
-      fromHex(row.treeHash, 32),
-      row.placedAt.getTime(),
-    );
-    for (const { name, kind, offset, bytes } of row.bricks) {
-      this.#insertBrick.run(fromHex(name, 32), lastInsertRowid, kind, offset, bytes);
+    const { location, handle, bytes } = row;
+    const hashes = [fromHex(row.sha256, 32), fromHex(row.treeHash, 32)] as const;
+    const object = [fromHex(row.domain, 16), location, handle, row.class, bytes, ...hashes] as const;
+    const atMs = row.placedAt.getTime();
+    let number = this.#find.get(...object)?.["number"] as number | bigint | undefined;
+    if (number === undefined) number = this.#insert.run(...object, atMs).lastInsertRowid;
+    else this.#placeAnew.run(atMs, number);
+    for (const brick of row.bricks) {
+      this.#insertBrick.run(fromHex(brick.name, 32), number, brick.kind, brick.offset, brick.bytes);
     }
   }
 
@@ -123,20 +123,23 @@ export class PlacementTable {
     this.#insertLost.run(fromHex(domain, 16), location, handle, at.getTime());
   }
 
-  /** Where a brick lies, the newest first. */
-  of(brick: string, domain?: string): Placement[] {
-    return this.#ofBrick.all(fromHex(brick, 32), domain === undefined ? null : fromHex(domain, 16)).map(placement);
+  /** Where a brick lies, the newest first; at the end the places that are said to have lost it, with `evenLost`. */
+  of(brick: string, { domain, evenLost = false }: { domain?: string; evenLost?: boolean }): Placement[] {
+    const scope = domain === undefined ? null : fromHex(domain, 16);
+    const all = this.#ofBrick.all(fromHex(brick, 32), scope).map(placement);
+    return evenLost ? all : all.filter(({ lost }) => !lost);
   }
 
   /** All placements, by brick; no statement stays open between two of them. */
   *all(filter: PlacementFilter): Generator<Placement> {
-    let last: [Uint8Array, number] = [new Uint8Array(), -1];
+    let last: [Uint8Array, number, number, number] = [new Uint8Array(), -1, -1, -1];
     for (;;) {
-      const rows = this.#page.all(...last, ...parameters(filter));
+      const rows = this.#page.all(...parameters(filter), ...last);
       for (const row of rows) yield placement(row);
       const end = rows.at(-1);
       if (end === undefined || rows.length < rowsAtOnce) return;
-      last = [end["name"] as Uint8Array, end["placed"] as number];
+      const [placed, offset, bytes] = [end["placed"], end["offset"], end["brick_bytes"]] as [number, number, number];
+      last = [end["name"] as Uint8Array, placed, offset, bytes];
     }
   }
 
@@ -169,6 +172,7 @@ function placement(row: Record<string, unknown>): Placement {
     offset: row["offset"] as number,
     bytes: row["brick_bytes"] as number,
     object: placedObject(row),
+    lost: row["lost"] === 1,
   };
 }
 

@@ -1,5 +1,5 @@
 /** Version of the tables below; a file of another version is begun anew, never converted. */
-export const schemaVersion = 4;
+export const schemaVersion = 5;
 
 /**
  * The catalogue's tables. A brick's chunk list is cut into segments of `segmentLength` chunks, so that finding one chunk
@@ -24,11 +24,11 @@ export const schema = `
     PRIMARY KEY(reason, name, domain)) WITHOUT ROWID;
   CREATE TABLE placed(number INTEGER PRIMARY KEY AUTOINCREMENT, domain BLOB NOT NULL, location TEXT NOT NULL,
     handle TEXT NOT NULL, class TEXT NOT NULL, bytes INTEGER NOT NULL, sha256 BLOB NOT NULL, tree_hash BLOB NOT NULL,
-    placed_at INTEGER NOT NULL, UNIQUE(domain, location, handle));
+    placed_at INTEGER NOT NULL, UNIQUE(domain, location, handle, bytes, sha256, tree_hash, class));
   CREATE TABLE lost(domain BLOB NOT NULL, location TEXT NOT NULL, handle TEXT NOT NULL, at INTEGER NOT NULL,
     PRIMARY KEY(domain, location, handle)) WITHOUT ROWID;
   CREATE TABLE placed_bricks(name BLOB NOT NULL, placed INTEGER NOT NULL, kind TEXT NOT NULL, offset INTEGER NOT NULL,
-    bytes INTEGER NOT NULL, PRIMARY KEY(name, placed)) WITHOUT ROWID;
+    bytes INTEGER NOT NULL, PRIMARY KEY(name, placed, offset, bytes)) WITHOUT ROWID;
   CREATE TABLE cursors(domain BLOB PRIMARY KEY, ledger_object TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE seen_ledger(name TEXT PRIMARY KEY) WITHOUT ROWID;
   CREATE TABLE opened_indexes(name TEXT PRIMARY KEY, text TEXT NOT NULL);

@@ -93,8 +93,14 @@ export class BlockReader {
     }
     const { rawLength, records } = this.#source.shape(brick, block);
     const opened = this.#inTurn(() => this.#open(brick, block, { rawLength, records }));
-    opened.catch(() => {});
     const held = { opened, bytes: rawLength, inCache: true, leases: 0, lent: false };
+    // What fails once may succeed later: a copy in cold storage that has ended is asked for again.
+    opened.catch(() => {
+      if (this.#blocks.get(name) !== held) return;
+      this.#blocks.delete(name);
+      this.#bytes -= held.bytes;
+      held.inCache = false;
+    });
     this.#blocks.set(name, held);
     this.#bytes += rawLength;
     for (const [oldestName, oldest] of this.#blocks) {

@@ -30,7 +30,7 @@ export async function readRange(
   range: { from: number; length: number },
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { kind, name, domain } = brick;
-  const placements = () => catalog.placementsOf(name, domain === undefined ? {} : { domain });
+  const placements = () => catalog.placementsOf(name, { evenLost: true, ...(domain === undefined ? {} : { domain }) });
   if (isKnownCold(store, name)) return await readPlaced(cold, placements(), range);
   try {
     return await store.get(brickObject(kind, name), range);

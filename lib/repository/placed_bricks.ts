@@ -39,7 +39,8 @@ export async function readPlaced(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const failures: { placement: Placement; error: Error }[] = [];
   const [sure, unsure] = [placements.filter(isBrickItself), placements.filter((one) => !isBrickItself(one))];
-  for (const placement of [...sure, ...unsure]) {
+  // What is said to be lost is asked all the same, last: whoever says so may be wrong, or lie.
+  for (const placement of [...sure, ...unsure].sort((a, b) => Number(a.lost) - Number(b.lost))) {
     try {
       if (unsure.length > 1 && unsure.includes(placement)) await requireTrue(cold, placement);
       return await readAt(cold, placement, range);

@@ -4,6 +4,7 @@
  * the order of the stream, while those behind it are still on their way.
  */
 import { formatUsd } from "../glacier/mod.ts";
+import { NeedsThawError } from "../repository/mod.ts";
 import { copyOut, type Output, type OutSegment } from "../pipeline/mod.ts";
 import { atMost, counted, inGib, utc } from "./amounts.ts";
 import { coldNeeds } from "./cold_needs.ts";
@@ -94,18 +95,50 @@ export async function beginColdRestore(
   return cold;
 }
 
-/** Writes all segments in order, each as soon as it can be read; the number of bytes. */
+/**
+ * Writes what was selected in order, each stretch as soon as it can be read; the number of bytes. A copy that ends while it is
+ * read, on a line that is slower than anybody thought, is asked for again, and the stream goes on where it was.
+ */
 export async function copyAsThawed(
   session: VerbSession,
-  segments: AsyncIterable<OutSegment>,
+  selection: Selection,
   options: { cold: ColdRestore; reader: OpenSnapshot["reader"]; output: Output },
 ): Promise<number> {
   const { cold, reader, output } = options;
+  let written = 0;
+  let failedAt: number | undefined;
+  const counted: Output = async (bytes) => {
+    await output(bytes);
+    written += bytes.length;
+  };
+  for (;;) {
+    try {
+      const course = new Course(session, cold, (id) => reader.place("D", id).brick);
+      await copyFrom(session, selection, { from: written, course, reader, output: counted });
+      return written;
+    } catch (error) {
+      // Twice at the same byte: whatever the store says of its copies, it does not give them.
+      if (!(error instanceof NeedsThawError) || !cold.mayAsk || failedAt === written) throw error;
+      failedAt = written;
+      await cold.thawing.look();
+    }
+  }
+}
+
+async function copyFrom(
+  session: VerbSession,
+  selection: Selection,
+  { from, course, reader, output }: {
+    from: number;
+    course: Course;
+    reader: OpenSnapshot["reader"];
+    output: Output;
+  },
+): Promise<void> {
   const { signal } = session;
-  const source = segments[Symbol.asyncIterator]();
-  const course = new Course(session, cold, (id) => reader.place("D", id).brick);
-  let bytes = 0;
+  const source = behind(selection.segments(), { bytes: from, onChunk: () => course.skip() });
   let next = await source.next();
+  course.begin();
   async function* stretch(): AsyncGenerator<OutSegment> {
     while (!next.done && await course.isReadable(next.value)) {
       yield next.value;
@@ -116,12 +149,33 @@ export async function copyAsThawed(
     while (!next.done) {
       await course.waitFor(next.value);
       // What can be read is written to the last byte before anybody waits.
-      bytes += await copyOut(stretch(), { reader, output, signal });
+      await copyOut(stretch(), { reader, output, signal });
     }
     await course.end();
-    return bytes;
   } finally {
-    await source.return?.();
+    await source.return(undefined);
+  }
+}
+
+/** The segments from some byte on; `onChunk` hears of every chunk that is passed over. */
+async function* behind(
+  segments: AsyncIterable<OutSegment>,
+  { bytes, onChunk }: { bytes: number; onChunk: () => void },
+): AsyncGenerator<OutSegment> {
+  let left = bytes;
+  for await (const segment of segments) {
+    const length = "bytes" in segment ? segment.bytes.length : segment.length;
+    if (left > 0 && left >= length) {
+      left -= length;
+      if (!("bytes" in segment)) onChunk();
+    } else if (left > 0) {
+      yield "bytes" in segment
+        ? { bytes: segment.bytes.subarray(left) }
+        : { ...segment, from: segment.from + left, length: length - left, whole: false };
+      left = 0;
+    } else {
+      yield segment;
+    }
   }
 }
 
@@ -141,6 +195,16 @@ class Course {
     this.#brickOf = brickOf;
     const { objects } = cold.thawing;
     this.#objects = new Map(objects.flatMap((object) => object.bricks.map((brick) => [brick, object] as const)));
+  }
+
+  /** A chunk was written before. */
+  skip(): void {
+    this.#chunks++;
+  }
+
+  /** What is wanted begins here. */
+  begin(): void {
+    this.#cold.thawing.goOnFrom(this.#chunks);
   }
 
   /** Whether a segment can be read; if so, it counts as read. */
@@ -174,7 +238,7 @@ class Course {
       await this.#mark({ atOnce: true });
       const step = thawing.step(object);
       if (this.#cold.mayAsk) await thawing.ask(step);
-      else if (object.thaw.state !== "thawing") throw stillCold(this.#cold, [object]);
+      else if (object.thaw.state !== "thawing") throw stillCold(this.#cold, [object], "What is in front was written.");
       if (!thawing.isReadable(object)) await thawing.wait(thawing.step(object));
     }
   }
@@ -191,7 +255,11 @@ class Course {
   }
 }
 
-function stillCold({ thawing }: ColdRestore, waiting: readonly WantedObject[]): StillColdError {
+function stillCold(
+  { thawing }: ColdRestore,
+  waiting: readonly WantedObject[],
+  written = "Nothing was written.",
+): StillColdError {
   const { choices, thawing: onTheirWay } = thawing.plan();
   const places = [...new Set(waiting.map(({ location, class: name }) => `${location}, ${name}`))].join("; ");
   const bricks = waiting.reduce((sum, object) => sum + object.bricks.length, 0);
@@ -201,9 +269,7 @@ function stillCold({ thawing }: ColdRestore, waiting: readonly WantedObject[]): 
   const isAsked = onTheirWay.objects > 0 ? ` (${counted(onTheirWay.objects, "object")} on the way)` : "";
   return new StillColdError(
     `${counted(bricks, "brick")} of this restore (${inGib(sumBytes(waiting))}) in cold storage cannot be read yet: ` +
-      `${places}. Nothing was written.\nThe ways to thaw them${isAsked}: ${
-        ways.join("; ")
-      }. Ask with "tarzan thaw" and ` +
+      `${places}. ${written}\nThe ways to thaw them${isAsked}: ${ways.join("; ")}. Ask with "tarzan thaw" and ` +
       "the same INDEX and PATHs and come back later, or add --thaw --wait here",
   );
 }

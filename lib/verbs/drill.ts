@@ -180,7 +180,7 @@ async function restore(
   const check = new TarCheck();
   const output: Output = (bytes) => check.take(bytes);
   if (cold === undefined) await copyOut(selection.segments(), { reader, output, signal: session.signal });
-  else await copyAsThawed(session, selection.segments(), { cold, reader, output });
+  else await copyAsThawed(session, selection, { cold, reader, output });
   const wrong = check.end() ??
     [...expected].map(([name, bytes]) => difference(name, bytes, check.files.get(name))).find((why) =>
       why !== undefined

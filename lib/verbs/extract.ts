@@ -80,7 +80,7 @@ async function write(
   const copying = { reader, output: counted, signal: session.signal };
   const bytes = cold === undefined
     ? await copyOut(selection.segments(), copying)
-    : await copyAsThawed(session, selection.segments(), { ...copying, cold });
+    : await copyAsThawed(session, selection, { ...copying, cold });
   if (isWhole && bytes !== sealed.bytes) {
     throw new DamageError(
       `Snapshot ${snapshot.index.snapshot} gave ${bytes} bytes back, its index says ${sealed.bytes}`,

@@ -159,6 +159,11 @@ export class Thawing {
     for (const object of this.objects) object.estimated = !this.#isAsked(object);
   }
 
+  /** The restore goes on from this chunk: earlier than it had come, perhaps. */
+  goOnFrom(chunks: number): void {
+    this.#passed = chunks;
+  }
+
   /** The restore has read the chunks below this number. */
   passed(chunks: number): void {
     this.#passed = Math.max(this.#passed, chunks);

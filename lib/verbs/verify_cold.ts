@@ -46,10 +46,13 @@ export async function checkCold(session: VerbSession, check: ColdCheck): Promise
     session.signal.throwIfAborted();
     session.progress.update({ phase: `asking ${location}`, itemsDone: 0, itemsTotal: objects.length });
     const answers = await ask(session, { location, objects, check, checked });
+    const held = new Set(objects.filter((_, i) => answers[i]!.found === "same").map(({ handle }) => handle));
     for (const [i, object] of objects.entries()) {
       const answer = answers[i]!;
       if (answer.found === "same") { for (const brick of object.bricks) checked.confirmed.add(brick); }
       if (answer.found === "unknown") { for (const brick of object.bricks) unanswered.add(brick); }
+      // Another record of the same object is true: this one is a lie, and no loss.
+      if (held.has(object.handle)) continue;
       if (answer.found === "absent") lost.push({ object, why: "does not hold it any more" });
       if (answer.found === "other") lost.push({ object, why: `holds something else: ${answer.why}` });
     }
@@ -80,7 +83,9 @@ function placedObjects({ repository, bricks }: Pick<ColdCheck, "repository" | "b
   for (const { brick, object } of repository.catalog.placements()) {
     const name = wanted.get(`${object.domain} ${brick}`);
     if (name === undefined) continue;
-    const key = `${object.domain} ${object.location} ${object.handle}`;
+    const { domain, location, handle, bytes, sha256, treeHash } = object;
+    // Records that contradict one another are asked after one by one.
+    const key = [domain, location, handle, bytes, sha256, treeHash].join(" ");
     const known = objects.get(key) ?? { ...object, bricks: new Set() };
     known.bricks.add(name);
     objects.set(key, known);

@@ -36,12 +36,15 @@ export async function killSomewhere(
   const nth = 1 + next(most);
   const isDone = next(2) === 0;
   // What is asked for is held back a little, so that there is a moment before it is done.
-  if (target.isVault || !isDone) emulator.faults.add({ action: "delay", operation, delayMs: 150 });
+  const held = target.isVault ? "*MultipartUpload" : operation;
+  if (target.isVault || !isDone) emulator.faults.add({ action: "delay", operation: held, delayMs: 150 });
+  if (target.isVault) emulator.faults.add({ action: "delay", operation: "UploadMultipartPart", delayMs: 150 });
   const isThere = () => {
     const asked = since().filter((request) => request.operation === operation);
     return (isDone ? asked.filter(({ status }) => status >= 200 && status < 300) : asked).length >= nth;
   };
-  await until(() => over || isThere());
+  await until(() => over || isThere(), mostMs);
+  const came = isThere() ? "" : "still no ";
   const moreMs = next(120);
   await sleepUnless(isOver, moreMs);
   run.kill("SIGKILL");
@@ -54,7 +57,7 @@ export async function killSomewhere(
       1000,
     );
   }
-  return `${nth}. ${operation} ${isDone ? "done" : "asked"} + ${moreMs} ms`;
+  return `${came}${nth}. ${operation} ${isDone ? "done" : "asked"} + ${moreMs} ms`;
 }
 
 async function until(isSo: () => boolean, mostMs = Infinity): Promise<void> {

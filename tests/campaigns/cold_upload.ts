@@ -40,7 +40,12 @@ export async function killedUploads(
   const each = Math.ceil(amount.objects / kills);
   while (moments.length < kills) {
     const run = site.start(["glacier-upload", "--to", site.place, "--limit-upload", `${rate}KiB`]);
-    const moment = await killSomewhere(site, { run, next, mostMs: amount.lookMs + 1500, most: each });
+    const moment = await killSomewhere(site, {
+      run,
+      next,
+      mostMs: amount.lookMs + (site.target.isVault ? 700 : 1500),
+      most: each,
+    });
     const ended = await run.ended;
     if (ended.signal === null) {
       assertEnded(ended, { code: 0 });

@@ -105,3 +105,29 @@ Deno.test("placements are listed by domain and by place", () => {
     assert.equal(catalog.placedBricks({ location: "nowhere" }).size, 0);
   });
 });
+
+Deno.test("a record that contradicts another hides nothing of it", () => {
+  withCatalog((catalog) => {
+    const lie = placed("a", { sha256: hex("f"), placedAt: new Date(9000) });
+    const elsewhere = placed("a", { bricks: [{ name: hex("1"), kind: "D", offset: 100, bytes: 900 }] });
+    catalog.addPlaced([lie, placed("a"), elsewhere]);
+    const found = catalog.placementsOf(hex("1"));
+    assert.deepEqual(found.map(({ object, offset }) => [object.sha256[0], offset]).sort(), [
+      ["a", 0],
+      ["a", 100],
+      ["f", 0],
+    ]);
+    assert.equal([...catalog.placements()].length, 3);
+  });
+});
+
+Deno.test("what is said to be lost is found last by whoever reads", () => {
+  withCatalog((catalog) => {
+    const { domain, location } = placed("a");
+    catalog.addPlaced([placed("a", { placedAt: new Date(5000) }), placed("b")]);
+    catalog.addLost([{ domain, location, handle: "a", at: new Date(6000) }]);
+    const found = catalog.placementsOf(hex("1"), { evenLost: true });
+    assert.deepEqual(found.map(({ object, lost }) => [object.handle, lost]), [["b", false], ["a", true]]);
+    assert.deepEqual(catalog.placementsOf(hex("1")).map(({ object }) => object.handle), ["b"]);
+  });
+});

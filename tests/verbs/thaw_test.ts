@@ -9,7 +9,7 @@ import {
   type ThawResult,
   type VerbSession,
 } from "../../lib/verbs/mod.ts";
-import type { ColdClass } from "../../lib/glacier/mod.ts";
+import { type ColdClass, type ColdStore, NotThawedError } from "../../lib/glacier/mod.ts";
 import { ColdPlaceInMemory, openMemoryCold } from "../glacier/memory_cold.ts";
 import { joined, type Machine, noise } from "../repository/machine.ts";
 import { extractedBytes, inRepository, tarOf } from "./session.ts";
@@ -300,6 +300,35 @@ Deno.test("copies that end during a slow restore are asked for again, within the
     await assert.rejects(slow(0.0001), { name: "CostCeilingError" });
   }, { tar: large, brickBytes: 16 * mib });
 });
+
+Deno.test("a copy that ends while it is read is asked for again, and the stream goes on where it was", () =>
+  asleep("GLACIER", async (scene) => {
+    await scene.thaw({ wait: true, paths: ["a"] });
+    const cold = openMemoryCold(scene.place);
+    let reads = 0;
+    const ending: ColdStore = {
+      ...cold,
+      read: (object, options) => {
+        // In the middle of the second brick, from one request to the next.
+        if (++reads === 4) scene.place.advance(30 * 24 * hourMs);
+        return cold.read(object, options);
+      },
+    };
+    const session = { ...scene.session, openCold: () => Promise.resolve(ending) };
+    const inSteps = { ...scene, session };
+    assert.deepEqual(await restored(inSteps, { thaw: true, wait: true }), TAR);
+    const asked = thaws(scene.calls());
+    assert.ok(asked.length > new Set(asked).size, "something was asked for again");
+  }));
+
+Deno.test("a store that says it has copies and does not give them ends the restore", () =>
+  asleep("GLACIER", async (scene) => {
+    await scene.thaw({ wait: true });
+    const cold = openMemoryCold(scene.place);
+    const read: ColdStore["read"] = () => Promise.reject(new NotThawedError("not yet, it says"));
+    const session = { ...scene.session, openCold: () => Promise.resolve({ ...cold, read }) };
+    await assert.rejects(restored({ ...scene, session }, { thaw: true, wait: true }), { name: "NeedsThawError" });
+  }));
 
 Deno.test("a stopped wait ends at once, and the copies stay asked for", () =>
   asleep("DEEP_ARCHIVE", async (scene) => {
