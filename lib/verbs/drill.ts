@@ -7,7 +7,8 @@ import { DamageError } from "../crypto/mod.ts";
 import { CostCeilingError, type Tier } from "../glacier/mod.ts";
 import { listIndexes } from "../repository/mod.ts";
 import { copyOut, type Output } from "../pipeline/mod.ts";
-import { beginColdRestore, type ColdChoice, copyAsThawed, StillColdError } from "./cold_restore.ts";
+import { beginColdRestore, type ColdChoice, StillColdError } from "./cold_restore.ts";
+import { copyAsThawed } from "./copy_as_thawed.ts";
 import {
   type DrillEntry,
   drillLog,

@@ -1,7 +1,8 @@
 /** `extract`: the stream as it was, or a tar of some of its entries. */
 import { DamageError } from "../crypto/mod.ts";
 import { copyOut, type Output } from "../pipeline/mod.ts";
-import { beginColdRestore, type ColdChoice, copyAsThawed } from "./cold_restore.ts";
+import { beginColdRestore, type ColdChoice } from "./cold_restore.ts";
+import { copyAsThawed } from "./copy_as_thawed.ts";
 import { catchUp, type Opened } from "./open.ts";
 import { select } from "./selection.ts";
 import { findIndex, locationFor, type OpenSnapshot, openToRead, readIndexFile } from "./snapshot.ts";

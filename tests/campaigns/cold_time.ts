@@ -1,15 +1,21 @@
 /**
  * Made-up time for many who wait at once: it passes when everybody waits, that is when the emulator has been asked nothing
- * new for a moment, and goes on to where the first of them wants to be woken.
+ * new for a moment and answers nothing, and goes on to where the first of them wants to be woken.
  */
-import type { Emulator } from "../emulator/mod.ts";
+import type { Emulator, LoggedRequest } from "../emulator/mod.ts";
 
-/** Real milliseconds without a new request after which everybody counts as waiting. */
-const QUIET_MS = 1;
+const TICK_MS = 2;
+/** So many ticks without anything new, and everybody counts as waiting. */
+const QUIET_TICKS = 3;
+/** A request that is still without an answer then was broken off. */
+const LOST_MS = 500;
 
 export class MadeUpTime {
   readonly #emulator: Emulator;
   readonly #beganMs: number;
+  /** Requests that may be without an answer, and since when they are known. */
+  readonly #open = new Map<LoggedRequest, number>();
+  #looked = 0;
   #sleepers: { untilMs: number; wake: () => void }[] = [];
 
   constructor(emulator: Emulator) {
@@ -43,13 +49,29 @@ export class MadeUpTime {
     let over = false;
     const result = work().finally(() => over = true);
     result.catch(() => {});
-    for (let seen = -1; !over;) {
-      await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
+    for (let [seen, quiet] = [-1, 0]; !over;) {
+      await new Promise((resolve) => setTimeout(resolve, TICK_MS));
       const { length } = this.#emulator.requests;
-      if (length === seen) this.#wakeNext();
+      quiet = length === seen && !this.#isAsked(seen) ? quiet + 1 : 0;
       seen = length;
+      if (quiet < QUIET_TICKS) continue;
+      quiet = 0;
+      this.#wakeNext();
     }
     return await result;
+  }
+
+  /** Whether a request is being answered; a body on its way to a bucket waits for the line, which waits for time. */
+  #isAsked(length: number): boolean {
+    const { requests } = this.#emulator;
+    for (const request of requests.slice(this.#looked, length)) this.#open.set(request, performance.now());
+    this.#looked = length;
+    for (const [request, sinceMs] of this.#open) {
+      const { status, fault, operation } = request;
+      const isOver = status !== 0 || fault !== undefined || operation === "PutObject";
+      if (isOver || performance.now() - sinceMs > LOST_MS) this.#open.delete(request);
+    }
+    return this.#open.size > 0;
   }
 
   #wakeNext(): void {
