@@ -4,9 +4,9 @@
  */
 import type { Emulator, LoggedRequest } from "../emulator/mod.ts";
 
-const TICK_MS = 2;
+const TICK_MS = 1;
 /** So many ticks without anything new, and everybody counts as waiting. */
-const QUIET_TICKS = 3;
+const QUIET_TICKS = 4;
 /** A request that is still without an answer then was broken off. */
 const LOST_MS = 500;
 

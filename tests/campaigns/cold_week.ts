@@ -43,12 +43,12 @@ function outages(isVault: boolean): FaultPlan[] {
     // The line is away for an evening, and for a night, which is longer than a bucket is waited for.
     { action: "drop-request", ...hours(30, 35) },
     { action: "drop-answer", operation: data, ...hours(44, 46) },
-    { action: "drop-request", ...hours(55, 67) },
+    { action: "drop-request", ...hours(55, 63) },
     { action: "unavailable", ...hours(75, 77) },
     { action: "timeout", ...hours(85, 86) },
     { action: "reset", operation: data, ...hours(95, 97) },
     // So long that uploads of a vault are forgotten.
-    ...(isVault ? [{ action: "drop-request", ...hours(104, 132) } as const] : []),
+    ...(isVault ? [{ action: "drop-request", ...hours(104, 130) } as const] : []),
     { action: "expired-token", ...hours(140, 142) },
     { action: "conflict", operation: "PutObject", nth: 9 },
     ...[2, 5, 9, 14].map((nth): FaultPlan => ({ action: "drop-answer", operation: data, nth })),

@@ -55,10 +55,3 @@ Deno.test("every flipped bit of a record frame is noticed", async () => {
 Deno.test("a salt of another length is refused", async () => {
   await assert.rejects(() => sealRecordFrame(key, { salt: salt.subarray(1), aad, plain: aad }), TypeError);
 });
-
-Deno.test("the content may change as soon as sealRecordFrame returns", async () => {
-  const plain = new Uint8Array(100).fill(5);
-  const sealing = sealRecordFrame(key, { salt, aad, plain });
-  plain.fill(0);
-  assert.deepEqual(await openRecordFrame(key, { salt, aad, frame: await sealing, what }), new Uint8Array(100).fill(5));
-});
