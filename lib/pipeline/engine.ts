@@ -11,7 +11,7 @@ import type { SourceSpec } from "./source.ts";
 import type { WarmThreads } from "./warm.ts";
 
 /** Pieces of input under way at once: one being read, some being hashed, one being taken. */
-const SLOTS = 5;
+const SLOTS = 4;
 /** Recipe chunks are at most this long: heads of a page with one very long header, or a page full of long lists. */
 const META_CHUNK_LIMIT = 4 * MIB;
 /** The small bodies of a page are one chunk, which may be longer than the longest that is cut: about 100 of under 512 bytes. */
@@ -50,7 +50,7 @@ export async function startWriter(options: WriterOptions): Promise<WriterEngine>
     threads,
     scratchBytes: idScratchBytes(sizes.max),
     slots: SLOTS,
-    dataBuffers: { count: threads + 3, capacity: BLOCK_RAW_BYTES.D + Math.max(sizes.max, GATHERED_CHUNK_LIMIT) },
+    dataBuffers: { count: threads + 2, capacity: BLOCK_RAW_BYTES.D + Math.max(sizes.max, GATHERED_CHUNK_LIMIT) },
     metaBuffers: { count: 2, capacity: BLOCK_RAW_BYTES.M + META_CHUNK_LIMIT },
   });
   const memory = new Uint8Array(arena.memory.buffer);

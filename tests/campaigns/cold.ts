@@ -4,7 +4,7 @@
  * a vault and a bucket of the emulator, moto (which keeps classes and copies) and versitygw (which knows no classes). A
  * server that is not installed is skipped, and said so.
  *
- *   deno run -A tests/campaigns/cold.ts [--kills 6] [--full] [--seed N] [--only "NAME PART"]
+ *   deno run -A tests/campaigns/cold.ts [--kills N] [--full] [--seed N] [--only "NAME PART"]
  *
  * Parts are upload, forgetful, create and week. `--full` takes 2 GiB in bricks of 128 MiB, with 20 kills unless another number is given. $TARZAN_EXECUTABLE is tried
  * instead of the source.
@@ -32,7 +32,7 @@ const MIB = 1024 * 1024;
 const full = Deno.args.includes("--full");
 const { seed, amount: kills, only } = readOptions({ name: "kills", usual: full ? 20 : 6 }, ["--full"]);
 /** Two backups, so that the second one leans on the first one's memory of what is cold. */
-const size = full ? { backups: 4, bytes: 512 * MIB, brickSize: "128MiB" } : { backups: 2, bytes: 48 * MIB };
+const size = full ? { backups: 4, bytes: 512 * MIB, brickMib: 128 } : { backups: 2, bytes: 48 * MIB };
 
 say(`seed ${seed}, ${kills} kills at each target, ${size.backups} × ${size.bytes / MIB} MiB`);
 const tally = new Tally();
@@ -88,10 +88,10 @@ type Step = [what: string, step: () => Promise<string | void>, kind?: "look"];
 async function tryUpload(site: ColdSite): Promise<void> {
   const { name, isVault } = site.target;
   // Where archives go in parts, a brick is to be several of them.
-  const { brickSize = isVault ? "24MiB" : "16MiB" } = size;
+  const { brickMib = isVault ? 24 : 16 } = size;
   let amount: Amount | undefined;
   await tally.attempt(`${name}: a repository`, async () => {
-    await site.found("--brick-size", brickSize);
+    await site.found(brickMib);
     for (let i = 0; i < size.backups; i++) await site.backUp(seed + i, size);
     amount = await lookAt(site);
     return `${amount.objects} objects, ${(amount.bytes / MIB).toFixed(0)} MiB to send`;
@@ -135,7 +135,7 @@ async function tryUpload(site: ColdSite): Promise<void> {
 async function tryForgetful(site: ColdSite): Promise<void> {
   const { name, isVault } = site.target;
   await tally.attempt(`${name}: an upload that is killed on machines that forget`, async () => {
-    await site.found("--brick-size", isVault ? "24MiB" : "16MiB");
+    await site.found(isVault ? 24 : 16);
     await site.backUp(seed + 90, { bytes: 48 * MIB });
     const forgets = Math.ceil(kills / 2);
     const amount = await lookAt(site);

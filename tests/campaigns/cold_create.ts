@@ -16,7 +16,7 @@ export async function killedCreates(
   { kills, next, seed }: { kills: number; next: Numbers; seed: number },
 ): Promise<string> {
   const { isVault, sleeps } = site.target;
-  await site.found("--cold", site.place, "--brick-size", isVault ? "24MiB" : "16MiB");
+  await site.found(isVault ? 24 : 16, "--cold", site.place);
   await site.target.forgetCalls();
   const beganMs = performance.now();
   await site.backUp(seed, { bytes: BYTES });

@@ -28,6 +28,8 @@ export class ColdSite {
   readonly place: string;
   readonly name: string;
   readonly backups: Backup[] = [];
+  /** Bricks from this size on go to cold storage by themselves, smaller ones with others. */
+  aloneBytes = 0;
   /** What was printed when the repository was made. */
   sheet = "";
   /** The most memory that one of its processes had, as far as Linux tells. */
@@ -45,7 +47,9 @@ export class ColdSite {
   }
 
   /** Makes the repository; with an age identity for every day, and a slot on paper. */
-  async found(...words: string[]): Promise<void> {
+  async found(brickMib: number, ...more: string[]): Promise<void> {
+    const words = ["--brick-size", `${brickMib}MiB`, ...more];
+    this.aloneBytes = brickMib * 1024 * 1024 / 4;
     await Deno.mkdir(this.folder);
     const identity = await generateHybridIdentity();
     const path = `${this.folder}/identity.txt`;

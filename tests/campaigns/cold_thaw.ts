@@ -19,10 +19,8 @@ export async function dropLocal(site: ColdSite): Promise<string> {
   }
   const { answer } = await site.ask(["glacier-upload", "--to", site.place, "--drop-local"]);
   const left = site.hot("bricks");
-  // What is smaller goes to cold storage with others.
-  const aloneBytes = (site.target.isVault ? 6 : 4) * 1024 * 1024;
   // A bundle is believed only by the machine that made it: on another one, small bricks stay until somebody takes them away.
-  const large = left.filter((path) => Deno.statSync(path).size >= aloneBytes);
+  const large = left.filter((path) => Deno.statSync(path).size >= site.aloneBytes);
   assert.deepEqual(large, [], `data bricks stayed: ${JSON.stringify(answer["dropped"])}`);
   for (const path of left) await Deno.remove(path);
   return `${JSON.stringify(answer["dropped"])}, ${left.length} small ones by hand`;

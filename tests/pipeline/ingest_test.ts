@@ -11,7 +11,7 @@ import { concat } from "./plans.ts";
 import { outcome, watchWorkers } from "./workers.ts";
 
 const MIB = 1 << 20;
-const SLOTS = 5;
+const SLOTS = 4;
 const DATA_ID = randomBytes(32, 1);
 
 /** Three slots and a bit: small bodies, large ones, and bodies across the bounds of slots. */
