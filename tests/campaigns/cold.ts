@@ -6,8 +6,8 @@
  *
  *   deno run -A tests/campaigns/cold.ts [--kills N] [--full] [--seed N] [--only "NAME PART"]
  *
- * Parts are upload, forgetful, create and week. `--full` takes 2 GiB in bricks of 128 MiB, with 20 kills unless another number is given. $TARZAN_EXECUTABLE is tried
- * instead of the source.
+ * Parts are upload, forgetful, create and week. `--full` takes 2 GiB in bricks of 128 MiB, with 20 kills unless another number
+ * is given. The executable in $TARZAN_EXECUTABLE is tried instead of the source.
  */
 import { killedCreates } from "./cold_create.ts";
 import { ColdSite } from "./cold_site.ts";
@@ -31,7 +31,7 @@ import { say, Tally } from "./tally.ts";
 const MIB = 1024 * 1024;
 const full = Deno.args.includes("--full");
 const { seed, amount: kills, only } = readOptions({ name: "kills", usual: full ? 20 : 6 }, ["--full"]);
-/** Two backups, so that the second one leans on the first one's memory of what is cold. */
+/** Several backups, since a thaw and a plan are of one of them. */
 const size = full ? { backups: 4, bytes: 512 * MIB, brickMib: 128 } : { backups: 2, bytes: 48 * MIB };
 
 say(`seed ${seed}, ${kills} kills at each target, ${size.backups} × ${size.bytes / MIB} MiB`);
@@ -101,7 +101,7 @@ async function tryUpload(site: ColdSite): Promise<void> {
   const steps: Step[] = [
     ["an upload that is killed", async () => {
       const moments = await killedUploads(site, { kills, next, amount: amount! });
-      const sent = await assertSentOnce(site);
+      const sent = await assertSentOnce(site, { objects: amount!.objects });
       await assertNothingLeft(site, { forgetful: false });
       await assertNothingLeft(site, { forgetful: true });
       return `${moments}; ${sent}`;

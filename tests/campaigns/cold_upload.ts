@@ -63,22 +63,32 @@ export async function killedUploads(
  * That nothing was sent after the server had it. A machine that `forgets` may store a few archives of a vault once more: those
  * that nobody had told of in the ledger yet, of which a vault itself does not say for a day that it has them.
  */
-export async function assertSentOnce(site: ColdSite, { forgets = 0 }: { forgets?: number } = {}): Promise<string> {
+export async function assertSentOnce(
+  site: ColdSite,
+  { forgets = 0, objects }: { forgets?: number; objects?: number } = {},
+): Promise<string> {
   const stored = (await site.target.calls(site.name)).filter(({ operation, status }) =>
     STORING.test(operation) && status >= 200 && status < 300
   );
   if (!site.target.isVault) {
     const keys = stored.map(({ name }) => name);
     assertOnce(keys, "was sent again after it was stored");
+    assertMany(keys.length, objects);
     return `${keys.length} objects, each once`;
   }
   const parts = stored.filter(({ operation }) => operation === "UploadMultipartPart");
   assertOnce(parts.map(({ name, range }) => `${range} of ${name}`), "was sent again after the vault had it");
   const completed = new Set(named(stored, "CompleteMultipartUpload"));
   const left = [...new Set(parts.map(({ name }) => name))].filter((id) => !completed.has(id));
+  assertMany(completed.size, objects);
   // A bundle is made of what there is; a machine that forgot the old one's making makes another.
   assert.ok(left.length <= forgets, `${left.length} uploads have parts and were never completed`);
   return `${completed.size} archives in ${parts.length} parts, each once`;
+}
+
+/** That the server's log told of all there was to send, and of nothing besides. */
+function assertMany(stored: number, objects: number | undefined): void {
+  if (objects !== undefined) assert.equal(stored, objects, "objects stored, and objects that were to be stored");
 }
 
 function named(calls: readonly ColdCall[], operation: string): string[] {

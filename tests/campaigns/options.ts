@@ -7,16 +7,14 @@ export interface Options {
   readonly amount: number;
   /** Only what has this text in its name. */
   readonly only: string;
-  /** Those that were given. */
-  readonly flags: readonly string[];
 }
 
 /**
- * Reads the options of a campaign; `amount` is the name of the one that says how long it goes on, `flags` are those that
- * this campaign knows, such as `--full`.
+ * Reads the options of a campaign; `amount` is the name of the one that says how long it goes on, `flags` are words
+ * that this campaign looks for itself, such as `--full`.
  */
 export function readOptions(amount: { name: string; usual: number }, flags: readonly string[] = []): Options {
-  let options: Options = { seed: anySeed(), amount: amount.usual, only: "", flags: [] };
+  let options: Options = { seed: anySeed(), amount: amount.usual, only: "" };
   const words = Deno.args.filter((word) => !flags.includes(word));
   for (let at = 0; at < words.length; at += 2) {
     const [name, value] = [words[at]!, words[at + 1] ?? ""];
@@ -27,7 +25,7 @@ export function readOptions(amount: { name: string; usual: number }, flags: read
         `${name} is no option here: there are ${["--seed", "--only", `--${amount.name}`, ...flags].join(", ")}`,
       );}
   }
-  return { ...options, flags: flags.filter((flag) => Deno.args.includes(flag)) };
+  return options;
 }
 
 function wholeNumber(name: string, value: string): number {

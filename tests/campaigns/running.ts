@@ -12,6 +12,8 @@ export interface StartOptions {
   readonly readBytes?: number;
   /** Read on after the first piece of standard output only once this is settled: until then the pipe is full. */
   readonly pause?: Promise<unknown>;
+  /** What it writes is no text: it is in `bytes` only. */
+  readonly binary?: boolean;
   /** It hangs when it takes longer than this. */
   readonly mostMs?: number;
 }
@@ -54,7 +56,7 @@ export function start(argv: readonly string[], options: StartOptions = {}): Runn
   const input = child.stdin.getWriter();
   input.closed.catch(() => {});
   const flowing = Promise.withResolvers<void>();
-  const stdout = readUpTo(child.stdout, { ...options, onPiece: flowing.resolve }).finally(flowing.resolve);
+  const output = readUpTo(child.stdout, { ...options, onPiece: flowing.resolve }).finally(flowing.resolve);
   const stderr = readUpTo(child.stderr, {});
   let hung = false;
   const kill = (signal: Deno.Signal) => {
@@ -74,10 +76,11 @@ export function start(argv: readonly string[], options: StartOptions = {}): Runn
     const ms = performance.now() - beganMs;
     clearTimeout(watchdog);
     await input.abort().catch(() => {});
-    const [bytes, errors] = await Promise.all([stdout, stderr]);
+    const [bytes, errors] = await Promise.all([output, stderr]);
     const told = new TextDecoder().decode(errors);
     assert.ok(!hung, `it hung: ${argv.slice(1).join(" ")} was not over after ${mostMs / 1000} s; ${told}`);
-    return { code, signal, bytes, stdout: new TextDecoder().decode(bytes), stderr: told, ms };
+    const stdout = options.binary ? "" : new TextDecoder().decode(bytes);
+    return { code, signal, bytes, stdout, stderr: told, ms };
   })();
   ended.catch(() => {});
   return {
