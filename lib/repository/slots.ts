@@ -121,7 +121,10 @@ export async function openFirstSlot(
   }
   const locked = wanted.filter(({ seal }) => seal.kind === "passphrase");
   if (locked.length > 0) {
-    const passphrase = await keys.passphrase();
+    const passphrase = await keys.passphrase().catch((error) => {
+      // A key that fits and was not accepted is what the user can do something about, not the other one that is not there.
+      throw failures.refused.find((refusal) => refusal instanceof WrongKeyError) ?? error;
+    });
     for (const slot of locked) {
       const opened = await attempt(slot, { passphrase });
       if (opened !== undefined) return opened;

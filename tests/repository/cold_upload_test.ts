@@ -368,8 +368,10 @@ Deno.test("a machine that was taken over cannot talk bricks out of the repositor
     await lie(new Date(+place.now() + 1000));
     const other = await scene.machine();
     const { dropped } = await glacierUpload(other.session, { ...upload, dropLocal: true });
-    // What is in a bundle only its maker knows.
+    // What is in a bundle only its maker knows: the other machine says so of the brick that stays.
     assert.equal(dropped!.bricks, 1);
+    assert.equal(dropped!.unconfirmed, 1);
+    assert.match(dropped!.why!, /another machine made/);
     assert.equal((await objectsIn(founded.location, "bricks")).length, 1);
     await glacierUpload(machine.session, { ...upload, dropLocal: true });
     assert.deepEqual(await objectsIn(founded.location, "bricks"), []);

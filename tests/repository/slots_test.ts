@@ -170,6 +170,9 @@ Deno.test(
       assert.equal((await open()).bundle, formatBundle(full));
       await store.delete((await listSlots(store)).slots.find(({ label }) => label === "b")!.name);
       await assert.rejects(open(), WrongKeyError);
+      // Another slot has a passphrase, and nobody to say it: the pin is still what is told of.
+      await addSlot(store, { bundle: formatBundle(full), label: "c", to: { passphrase: "right", ...CHEAP } });
+      await assert.rejects(open(), WrongKeyError);
     })
   ),
 );

@@ -52,7 +52,8 @@ interface PlacedObject {
 export async function dropLocal(repository: Repository, options: DropOptions): Promise<Dropped> {
   const { cold, signal } = options;
   const dropped: Dropped = { bricks: 0, bytes: 0, unconfirmed: 0, refused: 0 };
-  const objects = byObject(await hotAndPlaced(repository, options));
+  const { placements, foreign } = await hotAndPlaced(repository, options);
+  const objects = byObject(placements);
   const step = cold.class === "VAULT" ? objects.length : ASKED_AT_ONCE;
   let ledger: Promise<ReadonlySet<string>> | undefined;
   for (let at = 0; at < objects.length; at += step) {
@@ -71,6 +72,10 @@ export async function dropLocal(repository: Repository, options: DropOptions): P
       }
     }
   }
+  if (foreign > 0) {
+    dropped.unconfirmed += foreign;
+    dropped.why ??= "they are in bundles that another machine made, which alone knows that they are";
+  }
   return dropped;
 }
 
@@ -78,11 +83,14 @@ function whyNot(answer: { found: string; why?: string }): string {
   return answer.why ?? "it is not there";
 }
 
-/** Placements of data bricks that are in the hot store, too, and that the ledger knows by the same length. */
+/**
+ * Placements of data bricks that are in the hot store, too, and that the ledger knows by the same length; and how many there
+ * are that only another machine's bundles are said to hold.
+ */
 async function hotAndPlaced(
   repository: Repository,
   { domain, cold: { location }, only }: DropOptions,
-): Promise<Placement[]> {
+): Promise<{ placements: Placement[]; foreign: number }> {
   const { catalog, store } = repository;
   const isData = (placement: Placement) =>
     placement.kind === "D" && placement.object.location === location &&
@@ -95,16 +103,19 @@ async function hotAndPlaced(
       const hot = placement && await store.head(brickObject("D", name));
       if (placement !== undefined && hot?.size === known && known === placement.bytes) found.push(placement);
     }
-    return found;
+    return { placements: found, foreign: 0 };
   }
   const hot = await listBricks(repository, "D");
   const sizes = new Map([...catalog.bricks({ domain, kind: "D" })].map(({ name, bytes }) => [name, bytes]));
   const found = new Map<string, Placement>();
+  const foreign = new Set<string>();
   for (const placement of catalog.placements({ domain, location })) {
     const { brick, bytes } = placement;
-    if (isData(placement) && hot.get(brick) === bytes && sizes.get(brick) === bytes) found.set(brick, placement);
+    if (placement.kind !== "D" || hot.get(brick) !== bytes || sizes.get(brick) !== bytes) continue;
+    if (isData(placement)) found.set(brick, placement);
+    else foreign.add(brick);
   }
-  return [...found.values()];
+  return { placements: [...found.values()], foreign: [...foreign].filter((brick) => !found.has(brick)).length };
 }
 
 function byObject(placements: readonly Placement[]): PlacedObject[] {
