@@ -3,20 +3,21 @@
 // values, in place, four at a time as long as there are four.
 
 import { BLOCK_BYTES, CHUNK_BYTES, compress, CV_BYTES, PARENT, ROOT } from "./blake3_compress";
+import { compressFour, WORDS_BYTES } from "./blake3_four";
 
 /**
- * Writes the 32 bytes of the hash to `out`. `scratch`: 64 bytes, and 32 for each KiB of input begun, which no other thread
+ * Writes the 32 bytes of the hash to `out`. `scratch`: 256 bytes, and 32 for each KiB of input begun, which no other thread
  * may use meanwhile. `key` (32 bytes) and the input are only read.
  */
 export function blake3Keyed(key: usize, input: usize, length: usize, out: usize, scratch: usize): void {
   if (length <= CHUNK_BYTES) {
-    compress<u32>(0, key, input, length, 0, ROOT, out, scratch);
+    compress(0, key, input, length, 0, ROOT, out, scratch);
     return;
   }
-  const nodes = scratch + BLOCK_BYTES;
+  const nodes = scratch + WORDS_BYTES;
   let count = chunks(key, input, length, nodes, scratch);
   while (count > 2) count = parents(key, nodes, count, scratch);
-  compress<u32>(PARENT, key, nodes, BLOCK_BYTES, 0, ROOT, out, scratch);
+  compress(PARENT, key, nodes, BLOCK_BYTES, 0, ROOT, out, scratch);
 }
 
 /** `table`: count x (u32 offset, u32 length). Writes count x 32 bytes to `out`. `scratch` as for the longest of them. */
@@ -31,10 +32,10 @@ function chunks(key: usize, input: usize, length: usize, nodes: usize, scratch: 
   const end = input + length;
   let at = input, out = nodes, count: usize = 0;
   for (; end - at >= 4 * CHUNK_BYTES; count += 4, at += 4 * CHUNK_BYTES, out += 4 * CV_BYTES) {
-    compress<v128>(0, key, at, CHUNK_BYTES, count, 0, out, scratch);
+    compressFour(0, key, at, count, out, scratch);
   }
   for (; at < end; count++, at += CHUNK_BYTES, out += CV_BYTES) {
-    compress<u32>(0, key, at, min(end - at, CHUNK_BYTES), count, 0, out, scratch);
+    compress(0, key, at, min(end - at, CHUNK_BYTES), count, 0, out, scratch);
   }
   return count;
 }
@@ -44,10 +45,10 @@ function parents(key: usize, nodes: usize, count: usize, scratch: usize): usize 
   const pairs = count / 2;
   let at = nodes, out = nodes, i: usize = 0;
   for (; i + 4 <= pairs; i += 4, at += 4 * BLOCK_BYTES, out += 4 * CV_BYTES) {
-    compress<v128>(PARENT, key, at, BLOCK_BYTES, 0, 0, out, scratch);
+    compressFour(PARENT, key, at, 0, out, scratch);
   }
   for (; i < pairs; i++, at += BLOCK_BYTES, out += CV_BYTES) {
-    compress<u32>(PARENT, key, at, BLOCK_BYTES, 0, 0, out, scratch);
+    compress(PARENT, key, at, BLOCK_BYTES, 0, 0, out, scratch);
   }
   if (count & 1) memory.copy(out, at, CV_BYTES);
   return pairs + (count & 1);

@@ -43,9 +43,9 @@ interface KernelExports {
   blake3KeyedBatch(key: number, table: number, count: number, out: number, scratch: number): void;
 }
 
-/** Bytes of the scratch region for inputs of at most `longest` bytes: the key, a block, and a node of the tree for each KiB. */
+/** Bytes of the scratch region for inputs of at most `longest` bytes: the key, four blocks, and a node of the tree for each KiB. */
 export function idScratchBytes(longest: number): number {
-  return ID_KEY_BYTES + 64 + 32 * Math.ceil(longest / 1024);
+  return ID_KEY_BYTES + 4 * 64 + 32 * Math.ceil(longest / 1024);
 }
 
 /** An IdHasher with this key of 32 bytes. `portable` computes with hash-wasm; the default where the engine lacks SIMD. */

@@ -109,8 +109,8 @@ Deno.test("a wrong key, a memory that is not shared and regions that do not fit 
   await assert.rejects(createSharedIdHasher(shared, { ...options, key: new Uint8Array(33) }), /key of 33 bytes/);
   const own = new WebAssembly.Memory({ initial: 1, maximum: 1 });
   await assert.rejects(createSharedIdHasher(own, options), /shared: true/);
-  await assert.rejects(createSharedIdHasher(shared, { ...options, scratch: 64_000 }), /no 2144 bytes of scratch/);
-  await assert.rejects(createSharedIdHasher(shared, { ...options, scratch: -16 }), /no 2144 bytes of scratch/);
+  await assert.rejects(createSharedIdHasher(shared, { ...options, scratch: 64_000 }), /no 2336 bytes of scratch/);
+  await assert.rejects(createSharedIdHasher(shared, { ...options, scratch: -16 }), /no 2336 bytes of scratch/);
 });
 
 Deno.test("an input longer than announced is refused before anything is written", async () => {
