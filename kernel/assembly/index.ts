@@ -6,3 +6,8 @@
 
 export { gearHash, gearScan } from "./gear";
 export { blake3Keyed, blake3KeyedBatch } from "./blake3";
+
+/** Copies `length` bytes; the two places may overlap. */
+export function copy(from: usize, length: usize, to: usize): void {
+  memory.copy(to, from, length);
+}

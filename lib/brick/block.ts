@@ -7,6 +7,12 @@ import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { DamageError, UnsupportedError } from "../crypto/mod.ts";
 import { measureFrame } from "./zstd_frame.ts";
 
+/**
+ * Room for the codec byte, and for seven bytes in front of it: out of shared memory bytes come ten times as fast to where
+ * they are aligned as they were.
+ */
+export const PACKING_BYTES = 8;
+
 const CODEC_RAW = 0;
 const CODEC_ZSTD = 1;
 
@@ -24,14 +30,15 @@ const USUAL_TABLES = {
 
 /**
  * Codec byte and payload for the raw bytes of a block; `level` 0 keeps them as they are. Takes views of shared memory. With
- * `room` for a byte more than the raw ones the result lies there: arrays of a MiB, made and dropped a thousand times a
- * second and each of another length, leave holes in memory that nothing fits.
+ * `room` for PACKING_BYTES more than the raw ones the result lies there: arrays of a MiB, made and dropped a thousand times
+ * a second and each of another length, leave holes in memory that nothing fits.
  */
 export function packBlock(raw: Uint8Array, level: number, room?: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   const packed = level === 0 ? undefined : compress(raw, level);
   const smaller = packed !== undefined && packed.length < raw.length;
   const payload = smaller ? packed : raw;
-  const result = room?.subarray(0, 1 + payload.length) ?? new Uint8Array(1 + payload.length);
+  const result = room?.subarray(PACKING_BYTES - 1, PACKING_BYTES + payload.length) ??
+    new Uint8Array(1 + payload.length);
   result[0] = smaller ? CODEC_ZSTD : CODEC_RAW;
   result.set(payload, 1);
   // The output that zstd was given is as long as the input; the garbage collector would leave too many of them lying about.

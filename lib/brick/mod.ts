@@ -1,5 +1,5 @@
 /** Bytes of bricks and ledger objects to objects and back; no I/O. */
-export { packBlock, unpackBlock } from "./block.ts";
+export { packBlock, PACKING_BYTES, unpackBlock } from "./block.ts";
 export {
   beginBrick,
   type BrickHeader,

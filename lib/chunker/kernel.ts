@@ -14,6 +14,7 @@ export interface ScanStart {
 interface KernelExports {
   gearScan(table: number, from: number, to: number, hash: bigint, mask: bigint): number;
   gearHash(): bigint;
+  copy(from: number, length: number, to: number): void;
 }
 
 /** The kernel of one thread. Without a memory it makes a small one of its own, which can be grown. */
@@ -45,6 +46,15 @@ export class Kernel {
     const { at, hash } = scanGear(data, from, to, { ...start, table });
     this.#hash = hash;
     return at;
+  }
+
+  /**
+   * Copies bytes of the memory to another place in it. JavaScript's own ways do that as well, but in shared memory byte by
+   * byte, a tenth as fast, unless both places are aligned alike.
+   */
+  copy(from: number, length: number, to: number): void {
+    if (this.#wasm) this.#wasm.copy(from, length, to);
+    else new Uint8Array(this.memory.buffer).copyWithin(to, from, from + length);
   }
 
   /** The hash after a scan that returned `to`: what the next one over the same chunk starts with. */

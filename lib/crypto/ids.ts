@@ -55,12 +55,14 @@ export async function createIdHasher(key: Uint8Array, options: { portable?: bool
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 65536, shared: true });
   const kernel = instantiate(memory);
   const out = ID_KEY_BYTES;
-  const input = out + ID_BYTES;
+  const inputs = out + ID_BYTES;
   let view = new Uint8Array(memory.buffer);
   view.set(key);
   return {
     id(bytes) {
-      const scratch = input + bytes.length;
+      // Bytes get into shared memory fast only where both places are aligned alike. The scratch region is full of vectors.
+      const input = inputs + bytes.byteOffset % 8;
+      const scratch = Math.ceil((input + bytes.length) / 64) * 64;
       const needed = scratch + idScratchBytes(bytes.length);
       if (needed > view.length) {
         memory.grow(Math.ceil((needed - view.length) / 65536));

@@ -2,6 +2,7 @@
  * New chunks to sealed blocks: chunks are gathered in a block buffer until it is full, then the pool compresses and seals
  * it, several at once, and the sealed blocks go to the brick in order.
  */
+import { Kernel } from "../chunker/mod.ts";
 import type { Buffer } from "./arena.ts";
 import type { Pool } from "./pool.ts";
 import type { BlockKey } from "./tasks.ts";
@@ -43,6 +44,7 @@ const FIRST_RECORDS = 64;
 export class BlockPacker {
   readonly #options: PackerOptions;
   readonly #memory: Uint8Array;
+  readonly #kernel: Kernel;
   readonly #free: Buffer[];
   #filling: Filling | undefined;
   /** Placing and appending each happen in order: the ends of two chains. */
@@ -54,6 +56,7 @@ export class BlockPacker {
   constructor(options: PackerOptions) {
     this.#options = options;
     this.#memory = new Uint8Array(options.memory.buffer);
+    this.#kernel = new Kernel(options.memory);
     this.#free = [...options.buffers];
   }
 
@@ -79,7 +82,9 @@ export class BlockPacker {
     if (filling.length + bytes.length > filling.buffer.capacity) {
       throw new Error(`A chunk of ${bytes.length} bytes does not fit a block`);
     }
-    this.#memory.set(bytes, filling.buffer.offset + filling.length);
+    const to = filling.buffer.offset + filling.length;
+    if (bytes.buffer === this.#memory.buffer) this.#kernel.copy(bytes.byteOffset, bytes.length, to);
+    else this.#memory.set(bytes, to);
     filling.length += bytes.length;
     addRecord(filling, id, bytes.length);
     if (filling.length >= this.#options.blockBytes) this.#dispatch();

@@ -3,7 +3,7 @@
  * come through shared memory or are handed over, never copied twice.
  */
 import { createHash } from "node:crypto";
-import { packBlock, unpackBlock } from "../brick/mod.ts";
+import { packBlock, PACKING_BYTES, unpackBlock } from "../brick/mod.ts";
 import {
   createIdHasher,
   createSharedIdHasher,
@@ -137,7 +137,8 @@ export class TaskRunner {
 
   async #seal(task: SealTask): Promise<number> {
     const memory = new Uint8Array(this.#arena!.memory.buffer);
-    if (this.#room.length <= task.length) this.#room = new Uint8Array(task.length + ROOM_STEP_BYTES);
+    const needed = task.length + PACKING_BYTES;
+    if (this.#room.length < needed) this.#room = new Uint8Array(needed + ROOM_STEP_BYTES);
     const packed = packBlock(memory.subarray(task.offset, task.offset + task.length), task.level, this.#room);
     const sealer = keep(this.#sealers, task.key.serial, () => new Sealer(task.key.key, task.key.hm));
     // Sealing takes a copy before it returns: the next block may have the room.

@@ -28,6 +28,26 @@ Deno.test("the portable kernel finds the same bytes, at every offset and alignme
   }
 });
 
+for (const portable of [false, true]) {
+  Deno.test(`${portable ? "the portable kernel" : "the kernel"} copies within its memory, also where places overlap`, () => {
+    const kernel = new Kernel(undefined, { portable });
+    const memory = new Uint8Array(kernel.memory.buffer);
+    memory.set(randomBytes(memory.length, 35));
+    for (
+      const [from, length, to] of [[3, 5000, 20_001], [100, 3000, 101], [101, 3000, 100], [7, 0, 9], [
+        0,
+        1,
+        65_535,
+      ]] as const
+    ) {
+      const expected = Uint8Array.from(memory);
+      expected.set(expected.slice(from, from + length), to);
+      kernel.copy(from, length, to);
+      assert.deepEqual(Uint8Array.from(memory), expected);
+    }
+  });
+}
+
 Deno.test("scanning writes nothing into the memory", () => {
   const kernel = new Kernel();
   const memory = new Uint8Array(kernel.memory.buffer);

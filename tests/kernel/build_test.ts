@@ -44,6 +44,7 @@ Deno.test("the kernel imports only a shared memory and exports only functions", 
       { name, kind },
     ) => [name, kind]),
     [
+      ["copy", "function"],
       ["gearHash", "function"],
       ["gearScan", "function"],
       ["blake3Keyed", "function"],
