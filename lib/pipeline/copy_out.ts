@@ -15,7 +15,7 @@ export const WRITE_BYTES = 1024 * 1024;
 /** What waits costs at least this, so that a run of chunks of one block, as in an empty disk, does not wait without end. */
 const LEAST_COST_BYTES = 1024;
 
-/** Where the bytes go, a MiB at a time; each call is awaited before the next. Must not keep `bytes`. */
+/** Where the bytes go, a MiB at a time; each call is awaited before the next one is made. Must not keep `bytes`. */
 export type Output = (bytes: Uint8Array<ArrayBuffer>) => Promise<void> | void;
 
 interface WaitingChunk {
@@ -35,7 +35,8 @@ export async function copyOut(
 ): Promise<number> {
   const { reader, signal } = options;
   const output = signal === undefined ? options.output : interruptible(options.output, signal);
-  const ahead = new Ahead(reader, new Gather(output));
+  const gather = new Gather(output);
+  const ahead = new Ahead(reader, gather);
   try {
     for await (const segment of segments) {
       ahead.add(segment);
@@ -45,6 +46,7 @@ export async function copyOut(
     return await ahead.finish();
   } finally {
     ahead.release();
+    await gather.settled();
   }
 }
 
@@ -108,7 +110,7 @@ class Ahead {
 
   async finish(): Promise<number> {
     while (this.#next < this.#waiting.length) await this.writeNext();
-    await this.#gather.flush();
+    await this.#gather.finish();
     return this.#gather.total;
   }
 
@@ -157,11 +159,16 @@ function checkLength(chunk: Uint8Array, { from, length, whole, place }: WaitingC
   );
 }
 
-/** Pieces of any size to writes of `WRITE_BYTES` each; only the last one is shorter. */
+/**
+ * Pieces of any size to writes of `WRITE_BYTES` each; only the last one is shorter. While one is written the next one is
+ * gathered.
+ */
 class Gather {
   readonly #output: Output;
-  readonly #buffer = new Uint8Array(WRITE_BYTES);
+  #buffer = new Uint8Array(WRITE_BYTES);
+  #other = new Uint8Array(WRITE_BYTES);
   #length = 0;
+  #writing: Promise<void> = Promise.resolve();
   total = 0;
 
   constructor(output: Output) {
@@ -177,8 +184,29 @@ class Gather {
     return bytes.subarray(taken);
   }
 
+  /** Begins to write what was gathered, once the write before it is done; throws when that one failed. */
   async flush(): Promise<void> {
-    if (this.#length > 0) await this.#output(this.#buffer.subarray(0, this.#length));
+    await this.#writing;
+    if (this.#length === 0) return;
+    this.#writing = this.#write(this.#buffer.subarray(0, this.#length));
+    // Whoever flushes next is told.
+    this.#writing.catch(() => {});
+    [this.#buffer, this.#other] = [this.#other, this.#buffer];
     this.#length = 0;
+  }
+
+  /** Writes what is left; all of it has gone out then. */
+  async finish(): Promise<void> {
+    await this.flush();
+    await this.#writing;
+  }
+
+  /** Returns when nothing is being written any more, well or badly. */
+  async settled(): Promise<void> {
+    await this.#writing.catch(() => {});
+  }
+
+  async #write(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    await this.#output(bytes);
   }
 }
