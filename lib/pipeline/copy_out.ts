@@ -12,8 +12,8 @@ export type OutSegment = { bytes: Uint8Array } | { id: Uint8Array; from: number;
 const AHEAD_BYTES = 16 * 1024 * 1024;
 /** Bytes of one write: a leaf of a tree hash, for whoever computes that. */
 export const WRITE_BYTES = 1024 * 1024;
-/** What waits costs at least this, so that a run of chunks of one block, as in an empty disk, does not wait without end. */
-const LEAST_COST_BYTES = 1024;
+/** What waits costs this beside its block, so that a run of chunks of one, as in an empty disk, does not wait without end. */
+const CHUNK_COST_BYTES = 1024;
 
 /** Where the bytes go, a MiB at a time; each call is awaited before the next one is made. Must not keep `bytes`. */
 export type Output = (bytes: Uint8Array<ArrayBuffer>) => Promise<void> | void;
@@ -22,7 +22,6 @@ interface WaitingChunk {
   id: Uint8Array;
   place: ChunkPlace;
   lease: Lease;
-  cost: number;
   from: number;
   length: number;
   whole: boolean;
@@ -72,6 +71,8 @@ class Ahead {
   #waiting: ({ bytes: Uint8Array } | WaitingChunk)[] = [];
   #next = 0;
   #bytes = 0;
+  /** How many chunks of each block wait: it is in memory once, whatever comes between them. */
+  readonly #blocks = new Map<Lease["opened"], number>();
 
   constructor(reader: BlockReader, gather: Gather) {
     this.#reader = reader;
@@ -90,12 +91,10 @@ class Ahead {
     }
     const place = this.#reader.place("D", segment.id);
     const lease = this.#reader.lease(place.brick, place.block);
-    const before = this.#waiting.at(-1);
-    // A run of chunks of one block keeps that block in memory once.
-    const again = before !== undefined && "lease" in before && before.lease.opened === lease.opened;
-    const cost = again ? LEAST_COST_BYTES : Math.max(place.blockBytes, LEAST_COST_BYTES);
-    this.#waiting.push({ ...segment, place, lease, cost });
-    this.#bytes += cost;
+    const others = this.#blocks.get(lease.opened) ?? 0;
+    this.#blocks.set(lease.opened, others + 1);
+    this.#waiting.push({ ...segment, place, lease });
+    this.#bytes += CHUNK_COST_BYTES + (others === 0 ? place.blockBytes : 0);
   }
 
   async writeNext(): Promise<void> {
@@ -122,8 +121,7 @@ class Ahead {
 
   #done(item: { bytes: Uint8Array } | WaitingChunk): void {
     if ("lease" in item) {
-      item.lease.release();
-      this.#bytes -= item.cost;
+      this.#leave(item);
     } else {
       this.#bytes -= item.bytes.length;
     }
@@ -131,6 +129,14 @@ class Ahead {
       this.#waiting.splice(0, this.#next);
       this.#next = 0;
     }
+  }
+
+  #leave({ lease, place }: WaitingChunk): void {
+    lease.release();
+    const others = this.#blocks.get(lease.opened)! - 1;
+    this.#bytes -= CHUNK_COST_BYTES + (others === 0 ? place.blockBytes : 0);
+    if (others === 0) this.#blocks.delete(lease.opened);
+    else this.#blocks.set(lease.opened, others);
   }
 
   async #bytesOf(item: WaitingChunk): Promise<Uint8Array> {

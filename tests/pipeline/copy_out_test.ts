@@ -139,6 +139,22 @@ Deno.test("when nobody takes the output, no more than so many bytes are read ahe
   });
 });
 
+Deno.test("two blocks that take turns, as small bodies and large ones do, keep no third one from being read ahead", async () => {
+  const [first, second, third] = [noise(MIB, 1), noise(MIB, 2), noise(MIB, 3)];
+  await withSource(async (source, reader) => {
+    await source.add([[first], [second], [third]]);
+    let pulledThird = false;
+    async function* turns(): AsyncGenerator<OutSegment> {
+      for (let i = 0; i < 40; i++) yield* [whole(first), whole(second)];
+      pulledThird = true;
+      yield whole(third);
+    }
+    let wroteBefore = false;
+    await copyOut(turns(), { reader, output: () => void (wroteBefore ||= !pulledThird) });
+    assert.ok(!wroteBefore, "80 chunks of two blocks filled what there is for reading ahead");
+  });
+});
+
 Deno.test("a long run of chunks of one block does not wait in memory until its end", async () => {
   // An empty disk: one chunk again and again, more often than anything could hold.
   await withSource(async (source, reader) => {
