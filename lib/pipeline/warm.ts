@@ -3,13 +3,22 @@
  * once; what nobody took ends with `close`.
  */
 export class WarmThreads {
-  readonly #workers: Worker[];
+  readonly #wanted: { workers: number; reader: boolean };
+  readonly #workers: Worker[] = [];
   #reader: Worker | undefined;
+  #began = false;
 
-  /** Starts `workers` working threads, and one that reads. One working thread alone means: the main thread does the work. */
+  /** For `workers` working threads, and one that reads. One working thread alone means: the main thread does the work. */
   constructor({ workers, reader = false }: { workers: number; reader?: boolean }) {
-    this.#workers = Array.from({ length: workers > 1 ? workers : 0 }, startWorker);
-    this.#reader = reader ? startReader() : undefined;
+    this.#wanted = { workers: workers > 1 ? workers : 0, reader };
+  }
+
+  /** Starts the threads, once. Starting one keeps this thread for some 20 ms: best while another does what is waited for. */
+  start(): void {
+    if (this.#began) return;
+    this.#began = true;
+    for (let i = 0; i < this.#wanted.workers; i++) this.#workers.push(startWorker());
+    if (this.#wanted.reader) this.#reader = startReader();
   }
 
   /** A working thread that was told nothing yet. */
@@ -25,6 +34,7 @@ export class WarmThreads {
   }
 
   close(): void {
+    this.#began = true;
     for (const worker of this.#workers.splice(0)) worker.terminate();
     this.#reader?.terminate();
     this.#reader = undefined;

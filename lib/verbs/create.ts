@@ -77,7 +77,7 @@ interface Threads {
 }
 
 async function createWith(threads: Threads, session: VerbSession, options: CreateOptions) {
-  const opened = await open(session, { need: "create" });
+  const opened = await open(session, { need: "create", meanwhile: () => threads.warm.start() });
   try {
     const domain = opened.repository.keyring.defaultDomain.id;
     await prepare(session, opened, domain);

@@ -69,18 +69,27 @@ async function hasConfig(store: Store): Promise<boolean> {
   }
 }
 
+export interface OpenOptions {
+  location?: string;
+  need?: Ability;
+  freshCatalog?: boolean;
+  memory?: Store;
+  /** Called once, when another thread derives the key from a passphrase, or at first where none is derived. */
+  meanwhile?: () => void;
+}
+
 /**
  * Opens the repository at `location` for somebody who needs to be able to do `need`. With a `memory` of its store that is
  * read, and no cold store can be asked for anything.
  */
 export async function open(
   session: VerbSession,
-  options: { location?: string; need?: Ability; freshCatalog?: boolean; memory?: Store } = {},
+  options: OpenOptions = {},
 ): Promise<Opened> {
   const store = options.memory ?? await openStore(session, options.location);
   try {
     await refuseEmpty(store);
-    const key = await openKey(session, store);
+    const key = await openKey(withMeanwhile(session, options.meanwhile), store);
     const keyring = new Keyring(parseBundle(key.bundle));
     if (parseConfig(keyring.config, "the key's settings").repository !== keyring.repository) {
       throw new DamageError("Cannot use this key: it contradicts itself about the repository it belongs to");
@@ -164,6 +173,23 @@ export async function catchUp(session: VerbSession, repository: Repository, doma
     for (const problem of problems) session.warn(`${problem.message}. Bricks that only it tells of are not known now`);
     repository.catalog.keepOpenedIndex(`${LEDGER_READ} ${domain}`, session.now().toISOString());
   }
+}
+
+/** A session that calls `meanwhile` at the right moment. */
+function withMeanwhile(session: VerbSession, meanwhile: (() => void) | undefined): VerbSession {
+  if (meanwhile === undefined) return session;
+  const { secrets } = session;
+  if (secrets.identities.length > 0) {
+    meanwhile();
+    return session;
+  }
+  const passphrase: typeof secrets.passphrase = async (purpose, options) => {
+    const words = await secrets.passphrase(purpose, options);
+    // After what goes on from here, which is the beginning of the derivation.
+    setTimeout(meanwhile);
+    return words;
+  };
+  return { ...session, secrets: { ...secrets, passphrase } };
 }
 
 async function openKey(session: VerbSession, store: Store): Promise<{ bundle: string; slot: string | undefined }> {

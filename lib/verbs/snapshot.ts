@@ -3,7 +3,7 @@
  * calls it is an index file, a name, the beginning of one, or `latest`.
  */
 import { type Ability, DamageError } from "../crypto/mod.ts";
-import { BlockReader, defaultThreads, type Pool, startReaders } from "../pipeline/mod.ts";
+import { BlockReader, defaultThreads, type Pool, startReaders, WarmThreads } from "../pipeline/mod.ts";
 import {
   BrickSource,
   type IndexName,
@@ -73,18 +73,18 @@ export async function openToRead(
   session: VerbSession,
   options: { location: string; need?: Ability; memory?: Store },
 ): Promise<{ opened: Opened; readers: SnapshotReaders; close(): Promise<void> }> {
-  const pool = startReaders(session.threads ?? defaultThreads());
+  const threads = session.threads ?? defaultThreads();
+  const warm = new WarmThreads({ workers: threads });
   try {
-    const opened = await open(session, options);
-    const readers = new SnapshotReaders(opened.repository, pool);
+    const opened = await open(session, { ...options, meanwhile: () => warm.start() });
+    const readers = new SnapshotReaders(opened.repository, startReaders(threads, warm));
     const close = async () => {
       readers.close();
       await opened.close();
     };
     return { opened, readers, close };
-  } catch (error) {
-    pool.close();
-    throw error;
+  } finally {
+    warm.close();
   }
 }
 
