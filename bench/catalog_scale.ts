@@ -59,7 +59,7 @@ export async function catalogScale(file: string, chunks: number): Promise<Catalo
 
 async function child<T>(what: string, file: string, chunks: number): Promise<T> {
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--v8-flags=--max-semi-space-size=2", import.meta.url, what, file, String(chunks)],
+    args: ["run", "-A", "--v8-flags=--max-semi-space-size=4", import.meta.url, what, file, String(chunks)],
     stdout: "piped",
     stderr: "piped",
   }).output();

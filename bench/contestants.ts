@@ -32,7 +32,7 @@ const PASSWORD = "correct horse battery staple";
 export function tarzan(executable: string | undefined, key?: KeyFile): Contestant {
   const main = fileURLToPath(new URL("../main.ts", import.meta.url));
   const program = executable === undefined
-    ? [Deno.execPath(), "run", "-A", "--v8-flags=--max-semi-space-size=2", main]
+    ? [Deno.execPath(), "run", "-A", "--v8-flags=--max-semi-space-size=4", main]
     : [executable];
   const with_ = (place: string, words: string[]): Task => ({
     argv: [...program, ...words, ...key === undefined || words[0] === "init" ? [] : ["--identity", key.file]],

@@ -42,12 +42,15 @@ export interface BlockSource {
 /** An opened block in use. Whoever has one calls `release` when its bytes are looked at no more. */
 export interface Lease {
   opened: Promise<OpenedBlock>;
+  /** The block, once `opened` is fulfilled: for those who need not wait a turn then. */
+  ready(): OpenedBlock | undefined;
   release(): void;
 }
 
 /** A block that is open or being opened. */
 interface Held {
   opened: Promise<OpenedBlock>;
+  ready: OpenedBlock | undefined;
   bytes: number;
   inCache: boolean;
   leases: number;
@@ -80,7 +83,7 @@ export class BlockReader {
       held.leases--;
       freeIfUnused(held);
     };
-    return { opened: held.opened, release };
+    return { opened: held.opened, ready: () => held.ready, release };
   }
 
   #hold(brick: string, block: number): Held {
@@ -93,9 +96,9 @@ export class BlockReader {
     }
     const { rawLength, records } = this.#source.shape(brick, block);
     const opened = this.#inTurn(() => this.#open(brick, block, { rawLength, records }));
-    const held = { opened, bytes: rawLength, inCache: true, leases: 0, lent: false };
+    const held: Held = { opened, ready: undefined, bytes: rawLength, inCache: true, leases: 0, lent: false };
     // What fails once may succeed later: a copy in cold storage that has ended is asked for again.
-    opened.catch(() => {
+    opened.then((block) => held.ready = block, () => {
       if (this.#blocks.get(name) !== held) return;
       this.#blocks.delete(name);
       this.#bytes -= held.bytes;

@@ -27,9 +27,9 @@ interface WaitingChunk {
   whole: boolean;
 }
 
-/** Writes all segments in order; the number of bytes. */
+/** Writes all segments, which come in runs, in order; the number of bytes. */
 export async function copyOut(
-  segments: AsyncIterable<OutSegment>,
+  runs: AsyncIterable<readonly OutSegment[]>,
   options: { reader: BlockReader; output: Output; signal?: AbortSignal },
 ): Promise<number> {
   const { reader, signal } = options;
@@ -37,9 +37,11 @@ export async function copyOut(
   const gather = new Gather(output);
   const ahead = new Ahead(reader, gather);
   try {
-    for await (const segment of segments) {
-      ahead.add(segment);
-      while (ahead.isFull) await ahead.writeNext();
+    for await (const run of runs) {
+      for (const segment of run) {
+        ahead.add(segment);
+        while (ahead.isFull) await ahead.writeSome();
+      }
       signal?.throwIfAborted();
     }
     return await ahead.finish();
@@ -97,7 +99,30 @@ class Ahead {
     this.#bytes += CHUNK_COST_BYTES + (others === 0 ? place.blockBytes : 0);
   }
 
-  async writeNext(): Promise<void> {
+  /** Writes what is here already, or waits for the next and writes that. */
+  async writeSome(): Promise<void> {
+    if (!this.#writeReady()) await this.#writeNext();
+    while (this.isFull && this.#writeReady());
+  }
+
+  /** Writes the next if that takes no waiting. A turn of waiting for each small file would be half of the work. */
+  #writeReady(): boolean {
+    const item = this.#waiting[this.#next]!;
+    const bytes = "bytes" in item ? item.bytes : this.#readyBytesOf(item);
+    if (bytes === undefined || bytes.length > this.#gather.room) return false;
+    this.#gather.take(bytes);
+    this.#done(item);
+    return true;
+  }
+
+  #readyBytesOf(item: WaitingChunk): Uint8Array | undefined {
+    const block = item.lease.ready();
+    // What is damaged may be intact elsewhere, which takes waiting.
+    if (block === undefined || block.damaged.length > 0) return undefined;
+    return cutOut(item, this.#reader.cutOut(block, item.place));
+  }
+
+  async #writeNext(): Promise<void> {
     const item = this.#waiting[this.#next]!;
     let rest = this.#gather.take("bytes" in item ? item.bytes : await this.#bytesOf(item));
     while (rest.length > 0) {
@@ -108,7 +133,7 @@ class Ahead {
   }
 
   async finish(): Promise<number> {
-    while (this.#next < this.#waiting.length) await this.writeNext();
+    while (this.#next < this.#waiting.length) await this.writeSome();
     await this.#gather.finish();
     return this.#gather.total;
   }
@@ -140,9 +165,7 @@ class Ahead {
   }
 
   async #bytesOf(item: WaitingChunk): Promise<Uint8Array> {
-    const chunk = await this.#chunkOf(item);
-    checkLength(chunk, item);
-    return chunk.subarray(item.from, item.from + item.length);
+    return cutOut(item, await this.#chunkOf(item));
   }
 
   async #chunkOf({ lease, place, id }: WaitingChunk): Promise<Uint8Array> {
@@ -155,10 +178,11 @@ class Ahead {
   }
 }
 
-/** A recipe that asks for other bytes than there are would give a stream of another length, silently. */
-function checkLength(chunk: Uint8Array, { from, length, whole, place }: WaitingChunk): void {
+/** The bytes of a chunk that are wanted. */
+function cutOut({ from, length, whole, place }: WaitingChunk, chunk: Uint8Array): Uint8Array {
   const wanted = from + length;
-  if (whole ? wanted === chunk.length : wanted <= chunk.length) return;
+  if (whole ? wanted === chunk.length : wanted <= chunk.length) return chunk.subarray(from, wanted);
+  // A recipe that asks for other bytes than there are would give a stream of another length, silently.
   throw new DamageError(
     `A recipe asks for ${wanted} bytes of a chunk of ${chunk.length} bytes (block ${place.block} of brick ` +
       `${place.brick}). Run "tarzan verify --data" to see which snapshots that touches`,
@@ -181,9 +205,14 @@ class Gather {
     this.#output = output;
   }
 
+  /** Bytes that can be taken before the next flush. */
+  get room(): number {
+    return WRITE_BYTES - this.#length;
+  }
+
   /** Takes as much as there is room for and returns the rest; where any is left, `flush` comes first. */
   take(bytes: Uint8Array): Uint8Array {
-    const taken = Math.min(bytes.length, WRITE_BYTES - this.#length);
+    const taken = Math.min(bytes.length, this.room);
     this.#buffer.set(bytes.subarray(0, taken), this.#length);
     this.#length += taken;
     this.total += taken;

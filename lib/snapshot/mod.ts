@@ -18,7 +18,16 @@ export { decodeListed, encodeListed, LISTED_FORM, type ListedEntry } from "./lis
 export { decodePageRefs, encodePageRef, type HeadOp, type PageRef, SMALL_BODY_BYTES } from "./page.ts";
 export { PAGE_RULE, type PageRule, type RecipeOptions, RecipeWriter } from "./recipe.ts";
 export { sealedFromText, type SealedIndex, sealedToText } from "./sealed_index.ts";
-export { openHeads, type OpenPage, openPage, type PlacedOp, placedOps, replay, type Segment } from "./replay.ts";
+export {
+  openHeads,
+  type OpenPage,
+  openPage,
+  type PlacedOp,
+  placedOps,
+  replay,
+  runsOf,
+  type Segment,
+} from "./replay.ts";
 export {
   type CutStream,
   readStream,

@@ -65,15 +65,36 @@ export function* placedOps(page: OpenPage, get: GetChunk): Generator<PlacedOp> {
   }
 }
 
-async function* bodySegments(list: BodyList, length: number, get: GetChunk): AsyncGenerator<Segment> {
-  for await (const record of bodyRecords(list, length, get)) {
-    yield { id: record.subarray(0, 32), from: 0, length: recordLength(record), whole: true };
-  }
+function bodySegments(list: BodyList, length: number, get: GetChunk): Segment[] | AsyncIterable<Segment> {
+  const records = bodyRecords(list, length, get);
+  return Symbol.iterator in records ? Array.from(records, wholeChunk) : wholeChunks(records);
 }
 
-/** The whole stream of some pages, in order. */
-export async function* replay(pages: AsyncIterable<PageRef>, get: GetChunk): AsyncGenerator<Segment> {
-  for await (const page of openAhead(pages, (ref) => openPage(ref, get))) {
-    for (const { segments } of placedOps(page, get)) yield* segments();
+async function* wholeChunks(records: AsyncIterable<Uint8Array>): AsyncGenerator<Segment> {
+  for await (const record of records) yield wholeChunk(record);
+}
+
+function wholeChunk(record: Uint8Array): Segment {
+  return { id: record.subarray(0, 32), from: 0, length: recordLength(record), whole: true };
+}
+
+/** The segments of some operations in order, in runs of what is known without waiting. */
+export async function* runsOf(ops: Iterable<PlacedOp>): AsyncGenerator<Segment[]> {
+  let run: Segment[] = [];
+  for (const { segments } of ops) {
+    const found = segments();
+    if (Symbol.iterator in found) {
+      for (const segment of found) run.push(segment);
+      continue;
+    }
+    yield run;
+    run = [];
+    for await (const segment of found) yield [segment];
   }
+  yield run;
+}
+
+/** The whole stream of some pages in order, in runs of segments. */
+export async function* replay(pages: AsyncIterable<PageRef>, get: GetChunk): AsyncGenerator<Segment[]> {
+  for await (const page of openAhead(pages, (ref) => openPage(ref, get))) yield* runsOf(placedOps(page, get));
 }

@@ -57,9 +57,9 @@ async function copyFrom(
   const source = behind(selection.segments(), { bytes: from, onChunk: () => course.skip() });
   let next = await source.next();
   course.begin();
-  async function* stretch(): AsyncGenerator<OutSegment> {
+  async function* stretch(): AsyncGenerator<OutSegment[]> {
     while (!next.done && await course.isReadable(next.value)) {
-      yield next.value;
+      yield [next.value];
       next = await source.next();
     }
   }
@@ -77,22 +77,24 @@ async function copyFrom(
 
 /** The segments from some byte on; `onChunk` hears of every chunk that is passed over. */
 async function* behind(
-  segments: AsyncIterable<OutSegment>,
+  segments: AsyncIterable<readonly OutSegment[]>,
   { bytes, onChunk }: { bytes: number; onChunk: () => void },
 ): AsyncGenerator<OutSegment> {
   let left = bytes;
-  for await (const segment of segments) {
-    const length = "bytes" in segment ? segment.bytes.length : segment.length;
-    if (left > 0 && left >= length) {
-      left -= length;
-      if (!("bytes" in segment)) onChunk();
-    } else if (left > 0) {
-      yield "bytes" in segment
-        ? { bytes: segment.bytes.subarray(left) }
-        : { ...segment, from: segment.from + left, length: length - left, whole: false };
-      left = 0;
-    } else {
-      yield segment;
+  for await (const run of segments) {
+    for (const segment of run) {
+      const length = "bytes" in segment ? segment.bytes.length : segment.length;
+      if (left > 0 && left >= length) {
+        left -= length;
+        if (!("bytes" in segment)) onChunk();
+      } else if (left > 0) {
+        yield "bytes" in segment
+          ? { bytes: segment.bytes.subarray(left) }
+          : { ...segment, from: segment.from + left, length: length - left, whole: false };
+        left = 0;
+      } else {
+        yield segment;
+      }
     }
   }
 }

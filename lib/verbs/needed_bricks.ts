@@ -24,7 +24,7 @@ const HEADER_BYTES = 4096;
 
 /** The bricks in the order in which the restore comes to them. Reads no body. */
 export async function neededBricks(
-  segments: AsyncIterable<OutSegment>,
+  segments: AsyncIterable<readonly OutSegment[]>,
   { reader, catalog, domain, signal }: {
     reader: Pick<BlockReader, "place">;
     catalog: Catalog;
@@ -35,15 +35,17 @@ export async function neededBricks(
   const uses = new Map<string, Use>();
   let number = 0;
   let last: Use | undefined;
-  for await (const segment of segments) {
-    if ("bytes" in segment) continue;
-    const { brick, block } = reader.place("D", segment.id);
-    if (last?.brick !== brick) {
-      last = uses.get(brick) ?? new Use(brick, number);
-      uses.set(brick, last);
-      signal.throwIfAborted();
+  for await (const run of segments) {
+    for (const segment of run) {
+      if ("bytes" in segment) continue;
+      const { brick, block } = reader.place("D", segment.id);
+      if (last?.brick !== brick) {
+        last = uses.get(brick) ?? new Use(brick, number);
+        uses.set(brick, last);
+        signal.throwIfAborted();
+      }
+      last.add(block, number++);
     }
-    last.add(block, number++);
   }
   return [...uses.values()].map((use) => use.sum(catalog, domain));
 }

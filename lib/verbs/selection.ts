@@ -1,6 +1,6 @@
 /** What a restore writes: the stream as it was, or a tar of some of its entries. */
 import type { OutSegment } from "../pipeline/mod.ts";
-import { type ListedEntry, openPage, pageEntries, type PageRef, placedOps, replay } from "../snapshot/mod.ts";
+import { type ListedEntry, openPage, pageEntries, type PageRef, placedOps, replay, runsOf } from "../snapshot/mod.ts";
 import { endOfArchive, paddingLength } from "../tar/mod.ts";
 import { listedPages } from "./entries.ts";
 import type { Opened } from "./open.ts";
@@ -10,8 +10,8 @@ import type { OpenSnapshot } from "./snapshot.ts";
 
 /** What was chosen of a snapshot. */
 export interface Selection {
-  /** The bytes of the restore in order; may be asked for several times. */
-  segments(): AsyncIterable<OutSegment>;
+  /** The bytes of the restore in order, in runs of segments; may be asked for several times. */
+  segments(): AsyncIterable<readonly OutSegment[]>;
   /** Entries that the last `segments` has gone through; undefined: all were asked for. */
   entries(): number | undefined;
   /** What was asked for and is not in the snapshot. */
@@ -30,7 +30,7 @@ export async function select(
   }
   const { pages, wants, missing } = await findWanted(session, { opened, snapshot }, paths);
   let entries = 0;
-  async function* segments(): AsyncGenerator<OutSegment> {
+  async function* segments(): AsyncGenerator<OutSegment[]> {
     entries = 0;
     for (const ref of pages) {
       const page = await openPage(ref, get);
@@ -38,11 +38,11 @@ export async function select(
       for (const { entry, fromOp, bodyOp, bodyBytes } of pageEntries(page.ops)) {
         if (!wants(entry)) continue;
         entries++;
-        for (const { segments } of placed.slice(fromOp, (bodyOp ?? fromOp) + 1)) yield* segments();
-        yield { bytes: new Uint8Array(paddingLength(bodyBytes)) };
+        yield* runsOf(placed.slice(fromOp, (bodyOp ?? fromOp) + 1));
+        yield [{ bytes: new Uint8Array(paddingLength(bodyBytes)) }];
       }
     }
-    yield { bytes: endOfArchive() };
+    yield [{ bytes: endOfArchive() }];
   }
   return { segments, entries: () => entries, missing };
 }

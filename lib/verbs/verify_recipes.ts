@@ -3,7 +3,15 @@
  * entries it touches. Pages that snapshots share are read once.
  */
 import { DamageError, toHex, UnsupportedError } from "../crypto/mod.ts";
-import { openPage, pageEntries, type PageRef, type PlacedOp, placedOps, readBrickList } from "../snapshot/mod.ts";
+import {
+  openPage,
+  pageEntries,
+  type PageRef,
+  type PlacedOp,
+  placedOps,
+  readBrickList,
+  runsOf,
+} from "../snapshot/mod.ts";
 import { printableName } from "../tar/mod.ts";
 import { BrickSource, NeedsThawError, type Repository } from "../repository/mod.ts";
 import type { OpenSnapshot } from "./snapshot.ts";
@@ -38,8 +46,8 @@ export async function checkRecipe(session: VerbSession, snapshot: OpenSnapshot, 
       if (check.seen.has(name)) continue;
       const page = await openPage(ref, get);
       let lost: string | undefined;
-      for (const { segments } of placedOps(page, get)) {
-        for await (const segment of segments()) {
+      for await (const run of runsOf(placedOps(page, get))) {
+        for (const segment of run) {
           if ("id" in segment) lost ??= isReadable(source, check.report, segment.id) ? undefined : toHex(segment.id);
         }
       }

@@ -31,8 +31,18 @@ function whole(chunk: Uint8Array): OutSegment {
   return { id: idOf(chunk), from: 0, length: chunk.length, whole: true };
 }
 
-async function* later(segments: Iterable<OutSegment>): AsyncGenerator<OutSegment> {
-  yield* segments;
+/** Segments in runs of ever other lengths. */
+async function* later(segments: Iterable<OutSegment>): AsyncGenerator<OutSegment[]> {
+  let run: OutSegment[] = [];
+  let length = 0;
+  for (const segment of segments) {
+    run.push(segment);
+    if (run.length <= length % 5) continue;
+    yield run;
+    run = [];
+    length++;
+  }
+  yield run;
 }
 
 /** Waits for the blocks of a brick that are still being opened when a copy has ended before its time. */
@@ -119,10 +129,10 @@ Deno.test("when nobody takes the output, no more than so many bytes are read ahe
     const gate = Promise.withResolvers<void>();
     const { promise: reached, resolve } = Promise.withResolvers<void>();
     let pulled = 0;
-    async function* counted(): AsyncGenerator<OutSegment> {
+    async function* counted(): AsyncGenerator<OutSegment[]> {
       for (const chunk of many) {
         pulled++;
-        yield whole(chunk);
+        yield [whole(chunk)];
       }
     }
     const output = () => {
@@ -144,10 +154,10 @@ Deno.test("two blocks that take turns, as small bodies and large ones do, keep n
   await withSource(async (source, reader) => {
     await source.add([[first], [second], [third]]);
     let pulledThird = false;
-    async function* turns(): AsyncGenerator<OutSegment> {
-      for (let i = 0; i < 40; i++) yield* [whole(first), whole(second)];
+    async function* turns(): AsyncGenerator<OutSegment[]> {
+      for (let i = 0; i < 40; i++) yield [whole(first), whole(second)];
       pulledThird = true;
-      yield whole(third);
+      yield [whole(third)];
     }
     let wroteBefore = false;
     await copyOut(turns(), { reader, output: () => void (wroteBefore ||= !pulledThird) });
@@ -162,8 +172,8 @@ Deno.test("a long run of chunks of one block does not wait in memory until its e
     const segment = whole(chunks[0]!);
     let pulled = 0;
     let firstWriteAt: number | undefined;
-    async function* endless(): AsyncGenerator<OutSegment> {
-      for (; pulled < 100_000; pulled++) yield segment;
+    async function* endless(): AsyncGenerator<OutSegment[]> {
+      for (; pulled < 100_000; pulled++) yield [segment];
     }
     await copyOut(endless(), { reader, output: () => void (firstWriteAt ??= pulled) });
     assert.ok(firstWriteAt! < 50_000, `the first write came after ${firstWriteAt} chunks`);
@@ -225,10 +235,10 @@ Deno.test("an abort ends the copy with its reason", async () => {
   await withSource(async (source, reader) => {
     const brick = await source.add(blocks);
     const controller = new AbortController();
-    async function* aborting(): AsyncGenerator<OutSegment> {
-      yield whole(chunks[0]!);
+    async function* aborting(): AsyncGenerator<OutSegment[]> {
+      yield [whole(chunks[0]!)];
       controller.abort(new Error("interrupted by the test"));
-      yield whole(chunks[1]!);
+      yield [whole(chunks[1]!)];
     }
     const options = { reader, output: () => {}, signal: controller.signal };
     await assert.rejects(copyOut(aborting(), options), /interrupted by the test/);

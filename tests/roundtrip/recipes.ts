@@ -53,14 +53,16 @@ export function load(input: Uint8Array): void {
 export async function prefixComesBack(input: Uint8Array, length: number): Promise<void> {
   const shelf = new Shelf();
   let at = 0;
-  for await (const segment of replay(later(pagesOf(length, shelf)), shelf.get)) {
-    const bytes = "bytes" in segment
-      ? segment.bytes
-      : shelf.at(segment.id).subarray(segment.from, segment.from + segment.length);
-    if (at + bytes.length > length || Buffer.compare(bytes, input.subarray(at, at + bytes.length)) !== 0) {
-      assert.fail(`the first ${length} bytes: other bytes between ${at} and ${at + bytes.length}`);
+  for await (const run of replay(later(pagesOf(length, shelf)), shelf.get)) {
+    for (const segment of run) {
+      const bytes = "bytes" in segment
+        ? segment.bytes
+        : shelf.at(segment.id).subarray(segment.from, segment.from + segment.length);
+      if (at + bytes.length > length || Buffer.compare(bytes, input.subarray(at, at + bytes.length)) !== 0) {
+        assert.fail(`the first ${length} bytes: other bytes between ${at} and ${at + bytes.length}`);
+      }
+      at += bytes.length;
     }
-    at += bytes.length;
   }
   if (at !== length) assert.fail(`the first ${length} bytes: only ${at} came back`);
 }

@@ -58,18 +58,20 @@ export async function* later<T>(items: Iterable<T>): AsyncGenerator<T> {
 }
 
 /** The bytes that segments stand for, one after the other. */
-export async function bytesOf(segments: AsyncIterable<Segment>, get: GetChunk): Promise<Uint8Array<ArrayBuffer>> {
+export async function bytesOf(runs: AsyncIterable<Segment[]>, get: GetChunk): Promise<Uint8Array<ArrayBuffer>> {
   const parts: Uint8Array[] = [];
-  for await (const segment of segments) {
-    if ("bytes" in segment) {
-      parts.push(segment.bytes);
-      continue;
+  for await (const run of runs) {
+    for (const segment of run) {
+      if ("bytes" in segment) {
+        parts.push(segment.bytes);
+        continue;
+      }
+      const chunk = await get("D", segment.id);
+      const to = segment.from + segment.length;
+      // As the pipeline refuses it.
+      if (segment.whole ? to !== chunk.length : to > chunk.length) throw new DamageError("A chunk of another length");
+      parts.push(chunk.subarray(segment.from, to));
     }
-    const chunk = await get("D", segment.id);
-    const to = segment.from + segment.length;
-    // As the pipeline refuses it.
-    if (segment.whole ? to !== chunk.length : to > chunk.length) throw new DamageError("A chunk of another length");
-    parts.push(chunk.subarray(segment.from, to));
   }
   return join(parts);
 }
