@@ -6,6 +6,7 @@
 
 export { gearHash, gearScan } from "./gear";
 export { blake3Keyed, blake3KeyedBatch } from "./blake3";
+export { scryptRoMix } from "./scrypt";
 
 /** Copies `length` bytes; the two places may overlap. */
 export function copy(from: usize, length: usize, to: usize): void {

@@ -3,6 +3,7 @@
  * most commands that read no slot and no brick never need it.
  */
 import { DamageError, WrongKeyError } from "./errors.ts";
+import { scryptIdentity } from "./scrypt_identity.ts";
 
 type Age = typeof import("age-encryption");
 
@@ -27,12 +28,12 @@ export async function openAge(
   opener: AgeOpener,
   options: { what: string; wrongKey: string },
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const { Decrypter } = await loadAge();
+  // scrypt first: the package is loaded while another thread computes.
+  const scrypt = "passphrase" in opener ? scryptIdentity(file, opener.passphrase, options) : undefined;
+  const [ofPassphrase, { Decrypter }] = await Promise.all([scrypt, loadAge()]);
   const decrypter = new Decrypter();
-  if ("passphrase" in opener) {
-    const { ScryptIdentity } = await import("./scrypt_identity.ts");
-    decrypter.addIdentity(new ScryptIdentity(opener.passphrase));
-  } else for (const identity of opener.identities) addIdentity(decrypter, identity);
+  if (ofPassphrase !== undefined) decrypter.addIdentity(ofPassphrase);
+  for (const identity of "identities" in opener ? opener.identities : []) addIdentity(decrypter, identity);
   // Identities are asked in order: this one is reached only when none of those above knew a stanza.
   decrypter.addIdentity({
     unwrapFileKey() {
@@ -42,7 +43,7 @@ export async function openAge(
   try {
     return new Uint8Array(await decrypter.decrypt(file));
   } catch (error) {
-    if (error instanceof WrongKeyError) throw error;
+    if (error instanceof WrongKeyError || error instanceof DamageError) throw error;
     const why = error instanceof Error ? error.message : String(error);
     throw new DamageError(`Cannot open ${options.what}: it is damaged or cut short (${why})`, { cause: error });
   }

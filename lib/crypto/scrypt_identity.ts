@@ -1,10 +1,12 @@
 /**
  * Opens age files that are sealed to a passphrase. The age package could, but on this thread, and it leaves scrypt's 128 MiB
- * to the garbage collector for the rest of a backup; node:crypto works beside us and gives them back at once.
+ * to the garbage collector for the rest of a backup.
  */
-import { scrypt } from "node:crypto";
-import { chacha20poly1305 } from "@noble/ciphers/chacha.js";
-import type { Identity, Stanza } from "age-encryption";
+import type { Identity } from "age-encryption";
+import { readAgeStanzas } from "./age_header.ts";
+import { concatBytes } from "./bytes.ts";
+import { DamageError } from "./errors.ts";
+import { scrypt } from "./scrypt.ts";
 import { encodeText } from "./text.ts";
 
 const LABEL = "age-encryption.org/v1/scrypt";
@@ -13,38 +15,45 @@ const SALT_BYTES = 16;
 const BODY_BYTES = 32;
 const BLOCK_SIZE = 8;
 
-/** An identity for the age package. The caller has checked the header: one stanza, and a work factor it wants to pay. */
-export class ScryptIdentity implements Identity {
-  readonly #passphrase: string;
-
-  constructor(passphrase: string) {
-    this.#passphrase = passphrase;
-  }
-
-  async unwrapFileKey(stanzas: Stanza[]): Promise<Uint8Array | null> {
-    const [stanza] = stanzas;
-    if (stanza?.args[0] !== "scrypt") return null;
-    const [, saltText = "", workFactor = ""] = stanza.args;
-    const salt = Uint8Array.fromBase64(saltText, { lastChunkHandling: "loose" });
-    const bad = stanzas.length !== 1 || stanza.args.length !== 3 || stanza.body.length !== BODY_BYTES;
-    if (bad || salt.length !== SALT_BYTES || !/^[1-9][0-9]?$/.test(workFactor)) {
-      throw new Error("invalid scrypt stanza");
-    }
-    const key = await derive(this.#passphrase, salt, Number(workFactor));
-    try {
-      return chacha20poly1305(key, new Uint8Array(12)).decrypt(stanza.body);
-    } catch {
-      // The tag is wrong: another passphrase.
-      return null;
-    }
-  }
+/**
+ * An identity for the age package that opens `file`, unless that has no passphrase stanza. The caller has checked that it
+ * wants to pay for the work factor. scrypt has begun when this function returns, so that the age package can be loaded
+ * meanwhile.
+ */
+export async function scryptIdentity(
+  file: Uint8Array,
+  passphrase: string,
+  options: { what: string },
+): Promise<Identity | undefined> {
+  const stanzas = readAgeStanzas(file, { ...options, limitBytes: file.length });
+  const stanza = stanzas.find(({ type }) => type === "scrypt");
+  if (stanza === undefined) return undefined;
+  const bad = () => new DamageError(`Cannot open ${options.what}: its age header is malformed`);
+  const [saltText = "", workFactor = ""] = stanza.args;
+  if (stanzas.length !== 1 || stanza.args.length !== 2 || !/^[1-9][0-9]?$/.test(workFactor)) throw bad();
+  const salt = fromBase64(saltText);
+  if (salt?.length !== SALT_BYTES) throw bad();
+  const labelled = concatBytes(encodeText(LABEL), salt);
+  const key = await scrypt(passphrase, { salt: labelled, N: 2 ** Number(workFactor), r: BLOCK_SIZE });
+  // The age package has it too, and is loaded by now.
+  const { chacha20poly1305 } = await import("@noble/ciphers/chacha.js");
+  return {
+    unwrapFileKey([sealed]) {
+      if (sealed?.body.length !== BODY_BYTES) throw bad();
+      try {
+        return chacha20poly1305(key, new Uint8Array(12)).decrypt(sealed.body);
+      } catch {
+        // The tag is wrong: another passphrase.
+        return null;
+      }
+    },
+  };
 }
 
-function derive(passphrase: string, salt: Uint8Array, workFactor: number): Promise<Uint8Array> {
-  const labelled = new Uint8Array([...encodeText(LABEL), ...salt]);
-  const N = 2 ** workFactor;
-  const options = { N, r: BLOCK_SIZE, p: 1, maxmem: 256 * N * BLOCK_SIZE };
-  return new Promise((resolve, reject) => {
-    scrypt(passphrase, labelled, 32, options, (error, key) => error === null ? resolve(key) : reject(error));
-  });
+function fromBase64(text: string): Uint8Array | undefined {
+  try {
+    return Uint8Array.fromBase64(text, { lastChunkHandling: "loose" });
+  } catch {
+    return undefined;
+  }
 }

@@ -11,9 +11,9 @@ import { SLOT_LIMIT_BYTES } from "./bundle.ts";
 import { DamageError, UnsupportedError, WrongKeyError } from "./errors.ts";
 import { decodeText } from "./text.ts";
 
-/** log2 of scrypt's cost for new slots: half a second, 128 MiB of memory. */
+/** log2 of scrypt's cost for new slots: a third of a second to open one, 64 MiB of memory. */
 export const SCRYPT_WORK_FACTOR = 17;
-/** The highest that is worked on: about four seconds, 1 GiB of memory. Whoever stores the slot chooses it. */
+/** The highest that is worked on: about three seconds, half a GiB of memory. Whoever stores the slot chooses it. */
 const MOST_WORK_FACTOR = 20;
 /** Stanzas that a quantum computer does not open either, as far as is known. */
 const POST_QUANTUM_TYPES = new Set(["mlkem768x25519", "mlkem768p256tag"]);

@@ -49,6 +49,7 @@ Deno.test("the kernel imports only a shared memory and exports only functions", 
       ["gearScan", "function"],
       ["blake3Keyed", "function"],
       ["blake3KeyedBatch", "function"],
+      ["scryptRoMix", "function"],
     ],
   );
 });
