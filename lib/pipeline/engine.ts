@@ -4,6 +4,7 @@ import type { ChunkSizes } from "../chunker/mod.ts";
 import { createIdHasher, DamageError, idScratchBytes, UnsupportedError, WrongKeyError } from "../crypto/mod.ts";
 import { makeArena } from "./arena.ts";
 import { BlockPacker, type BlockSink } from "./blocks.ts";
+import { keepFreedMemory } from "./free.ts";
 import { type Batch, ingest } from "./ingest.ts";
 import { type CarriedError, type Pool, startPool } from "./pool.ts";
 import type { ReadEnd } from "./reader.ts";
@@ -45,6 +46,7 @@ export interface WriterEngine {
 /** Starts the threads of a backup. */
 export async function startWriter(options: WriterOptions): Promise<WriterEngine> {
   const { sizes, threads, keys, warm } = options;
+  keepFreedMemory();
   const arena = makeArena({
     maxChunk: sizes.max,
     threads,
@@ -95,6 +97,7 @@ export async function startWriter(options: WriterOptions): Promise<WriterEngine>
 
 /** Starts the threads of a restore or a check. */
 export function startReaders(threads: number, warm?: WarmThreads): Pool {
+  keepFreedMemory();
   return startPool(threads, undefined, revive, warm);
 }
 
