@@ -12,6 +12,8 @@ export type OutSegment = { bytes: Uint8Array } | { id: Uint8Array; from: number;
 const AHEAD_BYTES = 16 * 1024 * 1024;
 /** Bytes of one write: a leaf of a tree hash, for whoever computes that. */
 export const WRITE_BYTES = 1024 * 1024;
+/** Writes after which signals are listened for. */
+const WRITES_A_TURN = 16;
 /** What waits costs this beside its block, so that a run of chunks of one, as in an empty disk, does not wait without end. */
 const CHUNK_COST_BYTES = 1024;
 
@@ -53,7 +55,10 @@ export async function copyOut(
 
 /** An output that does not wait for a reader who stalls once the signal has come. */
 function interruptible(output: Output, signal: AbortSignal): Output {
+  let writes = 0;
   return async (bytes) => {
+    // Where nothing ever waits, all of it in memory and the output only a hash, nobody would hear the signal come.
+    if (++writes % WRITES_A_TURN === 0) await new Promise((resolve) => setTimeout(resolve));
     const { promise, reject } = Promise.withResolvers<never>();
     const stop = () => reject(signal.reason);
     signal.addEventListener("abort", stop);
