@@ -268,15 +268,19 @@ Deno.test("an abort ends the copy with its reason while nobody takes the output"
 
 Deno.test("an abort is heard also where all is in memory and the output never waits", async () => {
   const chunk = noise(MIB, 1);
+  const segment = whole(chunk);
   await withSource(async (source, reader) => {
     await source.add([[chunk]]);
     let pulled = 0;
     async function* many(): AsyncGenerator<OutSegment[]> {
-      for (; pulled < 40_000; pulled++) yield [whole(chunk)];
+      for (; pulled < 40_000; pulled++) yield [segment];
     }
     const controller = new AbortController();
-    setTimeout(() => controller.abort(new Error("enough")));
-    await assert.rejects(copyOut(many(), { reader, output: () => {}, signal: controller.signal }), /enough/);
+    let writes = 0;
+    const output = () => {
+      if (writes++ === 0) setTimeout(() => controller.abort(new Error("enough")));
+    };
+    await assert.rejects(copyOut(many(), { reader, output, signal: controller.signal }), /enough/);
     assert.ok(pulled < 40_000, "it went on to the end");
   });
 });
