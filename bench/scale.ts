@@ -6,8 +6,8 @@
  *                         [--dir FOLDER] [--json FILE] [--svg FOLDER]
  *
  * --chunks counts millions, --stream GiB of one file (noise that comes again after 4 GiB); each may be 0 or empty: not that.
- * A million chunks take 62 MB of disk while they are measured, 300 million about an hour. Files and stream are only
- * measured when asked for. --svg writes the curves.
+ * A million chunks take 62 MB of disk while they are measured (up to ten million, with their ledger, 110), 300 million about
+ * an hour. Files and stream are only measured when asked for. --svg writes the curves.
  */
 import { statfs } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
@@ -16,6 +16,7 @@ import { type CatalogResult, catalogScale } from "./catalog_scale.ts";
 import { tarzan } from "./contestants.ts";
 import { dataSet, FULL } from "./data.ts";
 import { bigFile } from "./big_file.ts";
+import { type LedgerResult, ledgerScale } from "./ledger_scale.ts";
 import { asCurves, type LineChart } from "./line_chart.ts";
 import { measure, type Measured, type Task } from "./measure.ts";
 import { describeMachine } from "./report.ts";
@@ -24,6 +25,9 @@ import { mebibytes, say, seconds, table } from "./words.ts";
 
 /** With the log that SQLite keeps beside the file while it fills. */
 const DISK_BYTES_PER_CHUNK = 70;
+/** A ledger is learned as far as that takes seconds; it lies beside the catalogue that it fills. */
+const MOST_LEDGER_CHUNKS = 10e6;
+const LEDGER_BYTES_PER_CHUNK = 45;
 const GIB = 2 ** 30;
 
 interface BackupResult {
@@ -48,15 +52,12 @@ const sizes = numbers(values.chunks).map((millions) => millions * 1e6);
 await Deno.mkdir(values.dir, { recursive: true });
 await refuseSmallDisk();
 
-const catalogs: CatalogResult[] = [];
+const catalogs: (CatalogResult & Partial<LedgerResult>)[] = [];
 for (const chunks of sizes) {
-  const place = await Deno.makeTempDir({ dir: values.dir, prefix: "run-" });
   say(`Catalogue of ${chunks.toLocaleString("en")} chunks …`);
-  try {
-    catalogs.push(await catalogScale(`${place}/catalog.sqlite`, chunks));
-  } finally {
-    await Deno.remove(place, { recursive: true });
-  }
+  const catalog = await inPlace((place) => catalogScale(`${place}/catalog.sqlite`, chunks));
+  const ledger = chunks > MOST_LEDGER_CHUNKS ? {} : await inPlace((place) => ledgerScale(place, chunks));
+  catalogs.push({ ...catalog, ...ledger });
 }
 if (catalogs.length > 0) await print(catalogTable(catalogs));
 
@@ -92,9 +93,19 @@ async function print(text: string): Promise<void> {
   await Deno.stdout.write(new TextEncoder().encode(`${text}\n\n`));
 }
 
+async function inPlace<T>(work: (place: string) => Promise<T>): Promise<T> {
+  const place = await Deno.makeTempDir({ dir: values.dir, prefix: "run-" });
+  try {
+    return await work(place);
+  } finally {
+    await Deno.remove(place, { recursive: true });
+  }
+}
+
 async function refuseSmallDisk(): Promise<void> {
   if (sizes.length === 0) return;
-  const needed = Math.max(...sizes) * DISK_BYTES_PER_CHUNK;
+  const ledgerBytes = (chunks: number) => chunks > MOST_LEDGER_CHUNKS ? 0 : chunks * LEDGER_BYTES_PER_CHUNK;
+  const needed = Math.max(...sizes.map((chunks) => chunks * DISK_BYTES_PER_CHUNK + ledgerBytes(chunks)));
   const { bavail, bsize } = await statfs(values.dir);
   const words = `${(needed / GIB).toFixed(1)} GiB in ${values.dir}, where ${
     (bavail * bsize / GIB).toFixed(1)
@@ -105,31 +116,31 @@ async function refuseSmallDisk(): Promise<void> {
 
 async function backup(what: string, size: number, from: Pick<Task, "input" | "producer">): Promise<BackupResult> {
   say(`Backup of ${what} …`);
-  const place = await Deno.makeTempDir({ dir: values.dir, prefix: "run-" });
-  try {
+  return await inPlace(async (place) => {
     const program = tarzan(undefined);
     await measure(program.init!(place));
     const { argv, env } = program.task("first", place, "")!;
     return { what, size, create: await measure({ argv, ...(env && { env }), ...from }) };
-  } finally {
-    await Deno.remove(place, { recursive: true });
-  }
+  });
 }
 
-function catalogTable(results: CatalogResult[]): string {
+function catalogTable(results: (CatalogResult & Partial<LedgerResult>)[]): string {
   const rate = (perSecond: number | undefined) => perSecond === undefined ? "" : count(perSecond);
-  const rows: [string, (result: CatalogResult) => string][] = [
+  const memory = (bytes: number | undefined) => bytes === undefined ? "" : mebibytes(bytes);
+  const rows: [string, (result: CatalogResult & Partial<LedgerResult>) => string][] = [
     ["bytes a chunk on disk", ({ bytesPerChunk }) => bytesPerChunk.toFixed(1)],
     ["inserts/s, a million at a time", ({ insertsPerSecond }) => rate(insertsPerSecond)],
     ["inserts/s, a ledger object at a time", ({ ledgerInsertsPerSecond }) => rate(ledgerInsertsPerSecond)],
+    ["learn: chunks/s through a whole ledger", ({ learnsPerSecond }) => rate(learnsPerSecond)],
+    ["peak memory of that", ({ learnPeakBytes }) => memory(learnPeakBytes)],
     ["lookups/s, unknown ids", ({ unknown }) => rate(unknown.perSecond)],
     ["lookups/s, in stored order", ({ inOrder }) => rate(inOrder.perSecond)],
     ["lookups/s, scattered", ({ scattered }) => rate(scattered.perSecond)],
     ["statements a lookup, unknown", ({ unknown }) => unknown.statements.toFixed(3)],
     ["statements a lookup, in order", ({ inOrder }) => inOrder.statements.toFixed(3)],
     ["lookups/s, unknown, filter in front", ({ filtered }) => rate(filtered?.perSecond)],
-    ["memory of that filter", ({ filtered }) => filtered === undefined ? "" : mebibytes(filtered.filterBytes)],
-    ["peak memory of the questions", ({ peakBytes }) => mebibytes(peakBytes)],
+    ["memory of that filter", ({ filtered }) => memory(filtered?.filterBytes)],
+    ["peak memory of the questions", ({ peakBytes }) => memory(peakBytes)],
     ["open and first lookup", ({ startMs }) => `${startMs.toFixed(0)} ms`],
   ];
   const head = ["chunks", ...results.map(({ chunks }) => `${chunks / 1e6} M`)];

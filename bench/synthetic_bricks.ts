@@ -43,7 +43,7 @@ export function brickRow({ number, first, count }: SyntheticBrick): BrickRow {
   const blocks = new Uint32Array(3 * Math.ceil(count / perBlock));
   for (let block = 0; block * 3 < blocks.length; block++) {
     const inBlock = Math.min(perBlock, count - block * perBlock);
-    blocks.set([MIB, inBlock * 256 * 1024, inBlock], block * 3);
+    blocks.set([inBlock * 256 * 1024, inBlock * 256 * 1024, inBlock], block * 3);
   }
   const name = createHash("sha256").update(`brick ${number}`).digest("hex");
   return {

@@ -105,12 +105,15 @@ export async function decodeLedger(
   const plain = await openRecordFrame(new Uint8Array(options.key), {
     salt: header.slice(32),
     aad: associated(header, name),
-    frame: object.slice(HEADER_BYTES),
+    frame: object.subarray(HEADER_BYTES),
     what: `ledger object ${name}`,
   });
   // Only now: the frame has proved the header, so these bits were not flipped by accident.
   checkReserved(object, name);
-  return decodeRecords(plain, name);
+  const records = decodeRecords(plain, name);
+  // As above; what the records hold are copies.
+  plain.buffer.transfer(0);
+  return records;
 }
 
 /** Checks the clear part of a ledger object and gives its domain; nothing of it is proved. */
@@ -201,7 +204,7 @@ function decodeRecords(plain: Uint8Array<ArrayBuffer>, name: string): LedgerReco
   while (at + RECORD_HEADER_BYTES <= plain.length && plain[at + 4] !== 0) {
     const length = view.getUint32(at, true);
     const type = plain[at + 4]!;
-    const payload = plain.slice(at + RECORD_HEADER_BYTES, at + RECORD_HEADER_BYTES + length);
+    const payload = plain.subarray(at + RECORD_HEADER_BYTES, at + RECORD_HEADER_BYTES + length);
     if (payload.length !== length) throw bad("a record reaches past its end");
     const known = [TYPE_BRICK, TYPE_PLACED, TYPE_GONE, TYPE_LOST].includes(type) || type >= FIRST_HARMLESS_TYPE;
     if (!known || plain[at + 5] || plain[at + 6] || plain[at + 7]) {
@@ -221,7 +224,7 @@ function decodeRecords(plain: Uint8Array<ArrayBuffer>, name: string): LedgerReco
 
 function decodeBrick(payload: Uint8Array<ArrayBuffer>, bad: (why: string) => Error): BrickRecord {
   if (payload.length < BRICK_FIELDS_BYTES) throw bad("a brick record is cut short");
-  const view = new DataView(payload.buffer);
+  const view = new DataView(payload.buffer, payload.byteOffset, payload.length);
   const kind = String.fromCharCode(payload[72]!);
   if ((kind !== "D" && kind !== "M") || payload.subarray(73, 80).some((byte) => byte !== 0)) {
     throw new UnsupportedError(`${bad(`a brick of kind ${JSON.stringify(kind)} needs a newer tarzan`).message}`);
@@ -234,7 +237,7 @@ function decodeBrick(payload: Uint8Array<ArrayBuffer>, bad: (why: string) => Err
     kind,
     bytes,
     treeHash: toHex(payload.subarray(32, 64)),
-    toc: decodeToc(payload.slice(BRICK_FIELDS_BYTES), `brick ${name}`),
+    toc: decodeToc(payload.subarray(BRICK_FIELDS_BYTES), `brick ${name}`),
   };
 }
 

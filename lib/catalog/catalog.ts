@@ -90,21 +90,28 @@ export class Catalog {
 
   /**
    * Adds bricks, all or none. Repeating a row changes nothing; of different records of one brick in one domain the
-   * oldest counts. A rebuild should hand over rows with about a million chunks at a time: the larger the batch, the fewer
-   * pages are written twice.
+   * oldest counts. A rebuild should hand over rows with some hundred thousand chunks at a time: the larger the batch, the
+   * fewer pages are written twice.
    */
   addBricks(rows: Iterable<BrickRow>): void {
-    this.transaction(() => {
-      let changed = false;
-      for (const row of rows) {
-        requireBrickRow(row);
-        changed = this.#bricks.add(row) || changed;
-      }
+    const add = () => {
+      // A part of a transaction can be taken back alone, so that SQLite keeps in memory how each page was that it changes:
+      // few where lists are appended, but gigabytes in the index of ids. There, only SQLite itself can still fail.
+      let changed = this.transaction(() => {
+        let changed = false;
+        for (const row of rows) {
+          requireBrickRow(row);
+          changed = this.#bricks.add(row) || changed;
+        }
+        return changed;
+      });
       changed = this.#chunks.index() || changed;
       this.#filled.clear();
       if (changed) this.#forget();
       else this.#exclusions.forget();
-    });
+    };
+    if (this.#database.isInTransaction) add();
+    else this.transaction(add);
   }
 
   /** Puts a brick in place of what was recorded under its name in its domain, however old that is. */

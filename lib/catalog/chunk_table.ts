@@ -142,7 +142,10 @@ export class ChunkTable {
       this.#unlinkAlso.run(number);
       this.#removeSegment.run(number);
     }
-    this.forget();
+    this.#kept.clear();
+    // It may have been added just now; what else waits belongs to other bricks.
+    const end = firstSegment + Math.ceil(chunkCount / segmentLength);
+    this.#waiting = this.#waiting.filter(({ segment }) => segment < firstSegment || segment >= end);
   }
 
   /** Drops what was kept in memory, since another connection may have changed it, and what waits to be indexed. */
@@ -185,6 +188,8 @@ export class ChunkTable {
         shared = this.#insertMaybeShared(values[j] ?? 0, values[j + 1] ?? 0) || shared;
       }
     }
+    // Twenty bytes a chunk, given back at once: the garbage collector comes by too seldom for them.
+    for (const { buffer } of [prefixes, segments, keys]) buffer.transfer(0);
     return shared;
   }
 

@@ -101,6 +101,11 @@ export class Database {
     }
   }
 
+  /** Whether a transaction is running. */
+  get isInTransaction(): boolean {
+    return this.#depth > 0;
+  }
+
   /** Whether another connection has changed anything since this was last asked. */
   changedElsewhere(): boolean {
     const version = this.#version();

@@ -10,8 +10,11 @@ import { readBrickToc, sameToc } from "./brick_files.ts";
 import { brickObject } from "./names.ts";
 import type { Repository } from "./repository.ts";
 
-/** Whether a record says something else about a brick than what the catalogue knows of it. */
-export function contradicts(record: BrickRecord, known: Brick): boolean {
+/** Whether a record says something else about a brick than what is known of it. */
+export function contradicts(
+  record: BrickRecord,
+  known: Pick<Brick, "kind" | "bytes" | "blocks" | "chunks">,
+): boolean {
   return record.kind !== known.kind || record.bytes !== known.bytes || !sameToc(record.toc, known);
 }
 

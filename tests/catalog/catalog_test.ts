@@ -301,6 +301,21 @@ catalogTest("what is no record of a brick is refused, and with it all that came 
   ) assert.throws(call, TypeError);
 });
 
+catalogTest("a brick that is replaced, even by one that came with it, costs those beside it nothing", (catalog) => {
+  const newer = { ledgerObject: "ledger/z", bytes: 5 };
+  catalog.addBricks([brickOf(1, [idOf("new")], newer)]);
+  catalog.addBricks([
+    brickOf(2, [idOf("before")]),
+    brickOf(3, [idOf("new too")], newer),
+    brickOf(1, [idOf("old")]),
+    brickOf(3, [idOf("old too")]),
+    brickOf(4, [idOf("after")]),
+  ]);
+  const texts = ["before", "old", "old too", "after", "new", "new too"];
+  const names = [nameOf(2), nameOf(1), nameOf(3), nameOf(4), undefined, undefined];
+  assert.deepEqual(found(catalog, texts.map(idOf)), names);
+});
+
 catalogTest("a transaction that fails leaves no trace, in the file or in memory", (catalog) => {
   catalog.addBricks([brickOf(5, [idOf("a")])]);
   assert.deepEqual(found(catalog, [idOf("a")]), [nameOf(5)]);

@@ -12,8 +12,15 @@ import {
   toHex,
 } from "../../lib/crypto/mod.ts";
 import { Catalog } from "../../lib/catalog/mod.ts";
-import { type BrickRecord, TocBuilder } from "../../lib/brick/mod.ts";
-import { brickObject, CONFIG_NAME, formatConfig, openRepository, type Repository } from "../../lib/repository/mod.ts";
+import { type BrickRecord, encodeLedger, TocBuilder, type WrittenRecord } from "../../lib/brick/mod.ts";
+import {
+  brickObject,
+  CONFIG_NAME,
+  formatConfig,
+  ledgerFolder,
+  openRepository,
+  type Repository,
+} from "../../lib/repository/mod.ts";
 import { createMemoryStore, type Store } from "../../lib/store/mod.ts";
 import { SMALL_CHUNKS } from "./machine.ts";
 
@@ -91,6 +98,18 @@ export function idOf(text: string): Uint8Array<ArrayBuffer> {
 /** Puts something of the right length where a brick belongs. */
 export async function putPaperBrick(store: Store, brick: BrickRecord, bytes = brick.bytes): Promise<void> {
   await store.put(brickObject(brick.kind, brick.name), new Uint8Array(bytes));
+}
+
+/** Puts a genuine ledger object under a stamp of the test's choice. */
+export async function putLedger(
+  { repository, store, domain }: Bench,
+  stamp: string,
+  told: WrittenRecord[],
+): Promise<string> {
+  const name = ledgerFolder(domain) + stamp;
+  const { ledger } = await repository.keyring.shapeKeys(domain);
+  await store.put(name, await encodeLedger(told, { key: ledger, domain: fromHex(domain), name }));
+  return name;
 }
 
 /** Whether new data may lean on a chunk. */

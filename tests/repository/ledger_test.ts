@@ -5,17 +5,9 @@ import { brickObject, learn, ledgerFolder, publish, type Repository } from "../.
 import { failing, hiding } from "../store/faults.ts";
 import { backUp } from "./backup.ts";
 import { SMALL } from "./streams.ts";
-import { type Bench, knows, onBench, paperBrick, snapshotOf, stampAt } from "./bench.ts";
+import { type Bench, knows, onBench, paperBrick, putLedger, snapshotOf, stampAt } from "./bench.ts";
 
 const records = (...bricks: BrickRecord[]): WrittenRecord[] => bricks.map((brick) => ({ type: "brick", brick }));
-
-/** Puts a genuine ledger object under a stamp of the test's choice. */
-async function putLedger({ repository, store, domain }: Bench, stamp: string, told: WrittenRecord[]): Promise<string> {
-  const name = ledgerFolder(domain) + stamp;
-  const { ledger } = await repository.keyring.shapeKeys(domain);
-  await store.put(name, await encodeLedger(told, { key: ledger, domain: fromHex(domain), name }));
-  return name;
-}
 
 /** The repository through a store that counts what is read. */
 async function counting(bench: Bench): Promise<{ repository: Repository; read: string[] }> {
