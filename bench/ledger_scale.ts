@@ -40,7 +40,7 @@ export async function ledgerScale(folder: string, chunks: number): Promise<Ledge
 
 async function child(what: "fill" | "learn", folder: string, chunks: number): Promise<string> {
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--v8-flags=--max-semi-space-size=2", import.meta.url, what, folder, String(chunks)],
+    args: ["run", "-A", "--v8-flags=--max-semi-space-size=4", import.meta.url, what, folder, String(chunks)],
     stdout: "piped",
     stderr: "piped",
   }).output();
