@@ -46,7 +46,6 @@ export interface WriterEngine {
 /** Starts the threads of a backup. */
 export async function startWriter(options: WriterOptions): Promise<WriterEngine> {
   const { sizes, threads, keys, warm } = options;
-  keepFreedMemory();
   const arena = makeArena({
     maxChunk: sizes.max,
     threads,
@@ -97,6 +96,7 @@ export async function startWriter(options: WriterOptions): Promise<WriterEngine>
 
 /** Starts the threads of a restore or a check. */
 export function startReaders(threads: number, warm?: WarmThreads): Pool {
+  // Not for backups: blocks have their room in the arena there, and little would be gained.
   keepFreedMemory();
   return startPool(threads, undefined, revive, warm);
 }
