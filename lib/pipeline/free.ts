@@ -17,7 +17,7 @@ let hinted = false;
 
 /**
  * Has the C library keep what is freed, up to twice the size of the hint, for the next array. Otherwise it hands each MiB
- * back to the system and gets it anew, page by page: some 400,000 page faults for a restore of 1.4 GiB, a fifteenth of its
+ * back to the system and gets it anew, page by page: some 400,000 page faults for a restore of 1.4 GiB, a twelfth of its
  * time. Freeing one large array, never touched, is how that is said: mallopt(3), M_MMAP_THRESHOLD. Elsewhere than in glibc
  * it says nothing and does no harm.
  */
