@@ -47,7 +47,12 @@ export async function scrypt(passphrase: string, options: ScryptOptions): Promis
 function mixInThread(task: RoMixTask): Promise<Uint8Array> {
   const worker = new Worker(new URL("./scrypt_worker.ts", import.meta.url), { type: "module" });
   return new Promise<Uint8Array>((resolve, reject) => {
-    const fail = (why: string) => reject(new Error(`Cannot derive a key from the passphrase: ${why}`));
+    const mebibytes = Math.ceil(roMixMemoryBytes(task.block.length, task.n) / 2 ** 20);
+    const fail = (why: string) => {
+      const advice =
+        `It takes ${mebibytes} MiB of memory: free some, or use a key that needs no passphrase (--identity)`;
+      reject(new Error(`Cannot derive a key from the passphrase: ${why}. ${advice}`));
+    };
     worker.onmessage = ({ data }: MessageEvent<RoMixReply>) => "mixed" in data ? resolve(data.mixed) : fail(data.error);
     worker.onerror = (event) => {
       event.preventDefault();
