@@ -9,6 +9,7 @@ import { StatementSync } from "node:sqlite";
 import { type BrickRow, Catalog } from "../lib/catalog/mod.ts";
 import { IdFilter } from "./id_filter.ts";
 import { peakBytes } from "./measure.ts";
+import { ownProcess } from "./own_process.ts";
 import { brickRow, DOMAIN, idsOf, scattered, syntheticBricks, UNKNOWN } from "./synthetic_bricks.ts";
 import { median } from "./words.ts";
 
@@ -58,13 +59,9 @@ export async function catalogScale(file: string, chunks: number): Promise<Catalo
 }
 
 async function child<T>(what: string, file: string, chunks: number): Promise<T> {
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--v8-flags=--max-semi-space-size=4", import.meta.url, what, file, String(chunks)],
-    stdout: "piped",
-    stderr: "piped",
-  }).output();
-  if (!success) throw new Error(`${what} of ${chunks} chunks failed: ${new TextDecoder().decode(stderr)}`);
-  return JSON.parse(new TextDecoder().decode(stdout)) as T;
+  return JSON.parse(
+    await ownProcess(import.meta.url, [what, file, String(chunks)], `${what} of ${chunks} chunks`),
+  ) as T;
 }
 
 function fill(file: string, chunks: number): Filled {

@@ -2,6 +2,7 @@
 import { fileURLToPath } from "node:url";
 import type { KeyFile } from "./key_file.ts";
 import type { Task } from "./measure.ts";
+import { V8_FLAGS } from "./own_process.ts";
 
 /** What is timed, in this order. */
 export const PHASES = ["first", "again", "restore", "check"] as const;
@@ -31,9 +32,7 @@ const PASSWORD = "correct horse battery staple";
 /** TARzan as `deno run`, or an executable; its repository opens with a passphrase, or with `key`. */
 export function tarzan(executable: string | undefined, key?: KeyFile): Contestant {
   const main = fileURLToPath(new URL("../main.ts", import.meta.url));
-  const program = executable === undefined
-    ? [Deno.execPath(), "run", "-A", "--v8-flags=--max-semi-space-size=4", main]
-    : [executable];
+  const program = executable === undefined ? [Deno.execPath(), "run", "-A", V8_FLAGS, main] : [executable];
   const with_ = (place: string, words: string[]): Task => ({
     argv: [...program, ...words, ...key === undefined || words[0] === "init" ? [] : ["--identity", key.file]],
     env: {

@@ -12,6 +12,7 @@ import { createFullBundle, formatBundle, fromHex, Keyring, parseBundle } from ".
 import { CONFIG_NAME, formatConfig, learn, ledgerFolder, newStamp, openRepository } from "../lib/repository/mod.ts";
 import { createDirectoryStore, openDirectoryStore, type Store } from "../lib/store/mod.ts";
 import { peakBytes } from "./measure.ts";
+import { ownProcess } from "./own_process.ts";
 import { brickRow, syntheticBricks } from "./synthetic_bricks.ts";
 import { median } from "./words.ts";
 
@@ -38,14 +39,8 @@ export async function ledgerScale(folder: string, chunks: number): Promise<Ledge
   };
 }
 
-async function child(what: "fill" | "learn", folder: string, chunks: number): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--v8-flags=--max-semi-space-size=4", import.meta.url, what, folder, String(chunks)],
-    stdout: "piped",
-    stderr: "piped",
-  }).output();
-  if (!success) throw new Error(`${what} of ${chunks} chunks failed: ${new TextDecoder().decode(stderr)}`);
-  return new TextDecoder().decode(stdout);
+function child(what: "fill" | "learn", folder: string, chunks: number): Promise<string> {
+  return ownProcess(import.meta.url, [what, folder, String(chunks)], `${what} of ${chunks} chunks`);
 }
 
 async function fill(folder: string, chunks: number): Promise<void> {

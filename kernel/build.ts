@@ -58,6 +58,11 @@ export function kernelRuns(): boolean {
 export function kernelModule(): WebAssembly.Module {
   return compiled ??= new WebAssembly.Module(kernelBytes());
 }
+
+/** The kernel at work on a memory, which must be shared; \`Exports\` are those of its functions that the caller uses. */
+export function startKernel<Exports>(memory: WebAssembly.Memory): Exports {
+  return new WebAssembly.Instance(kernelModule(), { env: { memory } }).exports as unknown as Exports;
+}
 `;
 }
 

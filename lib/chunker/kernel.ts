@@ -1,7 +1,7 @@
 // The cut kernel over one WebAssembly.Memory. It keeps nothing in that memory: whoever made the memory says where tables
 // and data are, and several threads may each run their own kernel over the same one.
 
-import { kernelModule, kernelRuns } from "../../kernel/wasm.ts";
+import { kernelRuns, startKernel } from "../../kernel/wasm.ts";
 import { gearTable, scanGear, TABLE_BYTES } from "./gear.ts";
 
 /** What `scan` starts from: the offset of the gear table, the hash so far, and the bits that are zero at a cut. */
@@ -30,8 +30,7 @@ export class Kernel {
       throw new TypeError("Cannot run the cut kernel: its memory must be made with { shared: true }");
     }
     if (options.portable ?? !kernelRuns()) return;
-    const { exports } = new WebAssembly.Instance(kernelModule(), { env: { memory: this.memory } });
-    this.#wasm = exports as unknown as KernelExports;
+    this.#wasm = startKernel<KernelExports>(this.memory);
   }
 
   /** The offset of the first byte of [from, to) after which the hash has no bit of the mask, or `to`. */

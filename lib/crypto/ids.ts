@@ -5,7 +5,7 @@
 // they are, in a memory that several threads share; whoever made that memory says what is where, and gives each thread its
 // own scratch region.
 
-import { kernelModule, kernelRuns } from "../../kernel/wasm.ts";
+import { kernelRuns, startKernel } from "../../kernel/wasm.ts";
 
 /** Bytes of an id. */
 export const ID_BYTES = 32;
@@ -53,7 +53,7 @@ export async function createIdHasher(key: Uint8Array, options: { portable?: bool
   checkKey(key);
   if (options.portable ?? !kernelRuns()) return { id: await portableHash(key) };
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 65536, shared: true });
-  const kernel = instantiate(memory);
+  const kernel = startKernel<KernelExports>(memory);
   const out = ID_KEY_BYTES;
   const inputs = out + ID_BYTES;
   let view = new Uint8Array(memory.buffer);
@@ -112,7 +112,7 @@ export async function createSharedIdHasher(
 }
 
 function kernelInPlace(memory: WebAssembly.Memory, { key, scratch }: SharedIdOptions): SharedIdHasher {
-  const kernel = instantiate(memory);
+  const kernel = startKernel<KernelExports>(memory);
   new Uint8Array(memory.buffer).set(key, scratch);
   const work = scratch + ID_KEY_BYTES;
   return {
@@ -153,10 +153,6 @@ async function portableHash(key: Uint8Array): Promise<IdHasher["id"]> {
   const { createBLAKE3 } = await import("hash-wasm");
   const blake3 = await createBLAKE3(8 * ID_BYTES, key);
   return (bytes) => new Uint8Array(blake3.init().update(bytes).digest("binary"));
-}
-
-function instantiate(memory: WebAssembly.Memory): KernelExports {
-  return new WebAssembly.Instance(kernelModule(), { env: { memory } }).exports as unknown as KernelExports;
 }
 
 function checkKey(key: Uint8Array): void {

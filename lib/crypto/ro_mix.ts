@@ -1,5 +1,5 @@
 /** The costly middle of scrypt, by the WebAssembly kernel: with SIMD128, and in half the usual memory. */
-import { kernelModule } from "../../kernel/wasm.ts";
+import { startKernel } from "../../kernel/wasm.ts";
 
 const PAGE_BYTES = 65_536;
 
@@ -20,9 +20,9 @@ export function roMix(block: Uint8Array, n: number): Uint8Array<ArrayBuffer> {
   const size = block.length;
   const pages = Math.ceil(roMixMemoryBytes(size, n) / PAGE_BYTES);
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
-  const { exports } = new WebAssembly.Instance(kernelModule(), { env: { memory } });
+  const kernel = startKernel<KernelExports>(memory);
   const bytes = new Uint8Array(memory.buffer, 0, size);
   bytes.set(block);
-  (exports as unknown as KernelExports).scryptRoMix(0, size, n, size);
+  kernel.scryptRoMix(0, size, n, size);
   return Uint8Array.from(bytes);
 }
