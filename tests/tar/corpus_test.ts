@@ -134,8 +134,9 @@ const PYTHON_DIFFERS = new Set([
   "test_read_format_tar_pax_sun_holesdata.tar", // not known to be sparse; libarchive
 ]);
 
-/** Tars that make it give up. */
+/** Tars that make it give up, or those of its versions that look closer. */
 const FATAL_TO_PYTHON = new Set([
+  "test_read_pax_empty_val_no_nl.tar", // a record without newline: since CVE-2024-6232 was mended
   "test_read_format_gtar_sparse_1_17_posix10_modified.tar",
   "test_read_format_gtar_sparse_skip_entry.tar",
 ]);

@@ -19,14 +19,17 @@ const PYTHON_LIST = `
 import json, sys, tarfile
 result = {}
 for path in sys.argv[1:]:
-    with tarfile.open(path, "r:", encoding="utf-8", errors="surrogateescape") as tar:
-        result[path] = [{
-            "name": member.name.encode("utf-8", "surrogateescape").hex(),
-            "link": member.linkname.encode("utf-8", "surrogateescape").hex(),
-            "type": member.type.decode("latin1"), "size": member.size, "at": member.offset_data,
-            "major": member.devmajor, "minor": member.devminor, "gid": member.gid,
-            "sparse": member.sparse is not None, "mode": member.mode, "uid": member.uid, "mtime": member.mtime,
-        } for member in tar]
+    try:
+        with tarfile.open(path, "r:", encoding="utf-8", errors="surrogateescape") as tar:
+            result[path] = [{ # before 3.10 a slash stayed at the end of a long name
+                "name": member.name.rstrip("/").encode("utf-8", "surrogateescape").hex(),
+                "link": member.linkname.encode("utf-8", "surrogateescape").hex(),
+                "type": member.type.decode("latin1"), "size": member.size, "at": member.offset_data,
+                "major": member.devmajor, "minor": member.devminor, "gid": member.gid,
+                "sparse": member.sparse is not None, "mode": member.mode, "uid": member.uid, "mtime": member.mtime,
+            } for member in tar]
+    except tarfile.TarError as error:
+        sys.exit(f"Python {sys.version.split()[0]} gives up at {path}: {error}")
 print(json.dumps(result))
 `;
 
