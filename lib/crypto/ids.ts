@@ -16,6 +16,8 @@ export const ID_KEY_BYTES = 32;
 export interface IdHasher {
   /** The id of `bytes`, in a new array. */
   id(bytes: Uint8Array): Uint8Array<ArrayBuffer>;
+  /** The ids of parts of `bytes` that follow one another, one after the other in a new array. */
+  ids(bytes: Uint8Array, lengths: readonly number[]): Uint8Array<ArrayBuffer>;
 }
 
 /** Computes ids of bytes where they are in a shared memory. Offsets are bytes from the memory's beginning. */
@@ -51,28 +53,79 @@ export function idScratchBytes(longest: number): number {
 /** An IdHasher with this key of 32 bytes. `portable` computes with hash-wasm; the default where the engine lacks SIMD. */
 export async function createIdHasher(key: Uint8Array, options: { portable?: boolean } = {}): Promise<IdHasher> {
   checkKey(key);
-  if (options.portable ?? !kernelRuns()) return { id: await portableHash(key) };
+  if (options.portable ?? !kernelRuns()) return portable(await portableHash(key));
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 65536, shared: true });
   const kernel = startKernel<KernelExports>(memory);
   const out = ID_KEY_BYTES;
-  const inputs = out + ID_BYTES;
   let view = new Uint8Array(memory.buffer);
   view.set(key);
   return {
     id(bytes) {
-      // Bytes get into shared memory fast only where both places are aligned alike. The scratch region is full of vectors.
-      const input = inputs + bytes.byteOffset % 8;
-      const scratch = Math.ceil((input + bytes.length) / 64) * 64;
-      const needed = scratch + idScratchBytes(bytes.length);
-      if (needed > view.length) {
-        memory.grow(Math.ceil((needed - view.length) / 65536));
-        view = new Uint8Array(memory.buffer);
-      }
-      view.set(bytes, input);
+      const { input, scratch } = take(bytes, out + ID_BYTES, bytes.length);
       kernel.blake3Keyed(0, input, bytes.length, out, scratch);
       return Uint8Array.from(view.subarray(out, out + ID_BYTES));
     },
+    ids(bytes, lengths) {
+      const { sum, longest } = measure(lengths);
+      if (sum > bytes.length) throw new RangeError(`Cannot compute ids of ${sum} bytes: there are ${bytes.length}`);
+      const table = out + lengths.length * ID_BYTES;
+      const { input, scratch } = take(bytes, table + lengths.length * 8, longest);
+      writePairs(new DataView(view.buffer, table, lengths.length * 8), lengths, input);
+      kernel.blake3KeyedBatch(0, table, lengths.length, out, scratch);
+      return Uint8Array.from(view.subarray(out, table));
+    },
   };
+
+  /** Copies bytes in, behind `from`; the scratch region stands behind them. */
+  function take(bytes: Uint8Array, from: number, longest: number): { input: number; scratch: number } {
+    // Bytes get into shared memory fast only where both places are aligned alike. The scratch region is full of vectors.
+    const input = from + bytes.byteOffset % 8;
+    const scratch = Math.ceil((input + bytes.length) / 64) * 64;
+    const needed = scratch + idScratchBytes(longest);
+    if (needed > view.length) {
+      memory.grow(Math.ceil((needed - view.length) / 65536));
+      view = new Uint8Array(memory.buffer);
+    }
+    view.set(bytes, input);
+    return { input, scratch };
+  }
+}
+
+function portable(id: IdHasher["id"]): IdHasher {
+  return {
+    id,
+    ids(bytes, lengths) {
+      const { sum } = measure(lengths);
+      if (sum > bytes.length) throw new RangeError(`Cannot compute ids of ${sum} bytes: there are ${bytes.length}`);
+      const ids = new Uint8Array(lengths.length * ID_BYTES);
+      let from = 0;
+      lengths.forEach((length, i) => {
+        ids.set(id(bytes.subarray(from, from + length)), i * ID_BYTES);
+        from += length;
+      });
+      return ids;
+    },
+  };
+}
+
+function measure(lengths: readonly number[]): { sum: number; longest: number } {
+  let sum = 0;
+  let longest = 0;
+  for (const length of lengths) {
+    sum += length;
+    longest = Math.max(longest, length);
+  }
+  return { sum, longest };
+}
+
+/** u32 offset | u32 length, for parts that follow one another. */
+function writePairs(table: DataView, lengths: readonly number[], from: number): void {
+  let offset = from;
+  lengths.forEach((length, i) => {
+    table.setUint32(8 * i, offset, true);
+    table.setUint32(8 * i + 4, length, true);
+    offset += length;
+  });
 }
 
 /** A SharedIdHasher over `memory`, for one thread. */

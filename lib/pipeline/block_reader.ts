@@ -173,7 +173,7 @@ export class BlockReader {
     ]);
     const what = `block ${block} of brick ${brick}`;
     const task = { type: "open", key, number: block, frame, idKey, what, ...shape } as const;
-    const opened = await this.#pool.run(task, [frame.buffer]);
+    const opened = await this.#pool.run(task, [frame.buffer, shape.records.buffer]);
     if (opened.damaged.length === 0) {
       const intact = this.#intact.get(brick) ?? new Set();
       this.#intact.set(brick, intact.add(block));

@@ -20,13 +20,16 @@ const CHUNK_COST_BYTES = 1024;
 /** Where the bytes go, a MiB at a time; each call is awaited before the next one is made. Must not keep `bytes`. */
 export type Output = (bytes: Uint8Array<ArrayBuffer>) => Promise<void> | void;
 
-interface WaitingChunk {
-  id: Uint8Array;
-  place: ChunkPlace;
+/** A block of which chunks wait: leased once for all of them. */
+interface WaitingBlock {
   lease: Lease;
-  from: number;
-  length: number;
-  whole: boolean;
+  chunks: number;
+}
+
+interface WaitingChunk {
+  segment: Exclude<OutSegment, { bytes: Uint8Array }>;
+  place: ChunkPlace;
+  block: WaitingBlock;
 }
 
 /** Writes all segments, which come in runs, in order; the number of bytes. */
@@ -78,8 +81,8 @@ class Ahead {
   #waiting: ({ bytes: Uint8Array } | WaitingChunk)[] = [];
   #next = 0;
   #bytes = 0;
-  /** How many chunks of each block wait: it is in memory once, whatever comes between them. */
-  readonly #blocks = new Map<Lease["opened"], number>();
+  /** By brick and number: a block is in memory once, whatever comes between its chunks. */
+  readonly #blocks = new Map<string, Map<number, WaitingBlock>>();
 
   constructor(reader: BlockReader, gather: Gather) {
     this.#reader = reader;
@@ -97,11 +100,21 @@ class Ahead {
       return;
     }
     const place = this.#reader.place("D", segment.id);
-    const lease = this.#reader.lease(place.brick, place.block);
-    const others = this.#blocks.get(lease.opened) ?? 0;
-    this.#blocks.set(lease.opened, others + 1);
-    this.#waiting.push({ ...segment, place, lease });
-    this.#bytes += CHUNK_COST_BYTES + (others === 0 ? place.blockBytes : 0);
+    const block = this.#block(place);
+    block.chunks++;
+    this.#waiting.push({ segment, place, block });
+    this.#bytes += CHUNK_COST_BYTES;
+  }
+
+  #block(place: ChunkPlace): WaitingBlock {
+    let blocks = this.#blocks.get(place.brick);
+    if (blocks === undefined) this.#blocks.set(place.brick, blocks = new Map());
+    let block = blocks.get(place.block);
+    if (block === undefined) {
+      blocks.set(place.block, block = { lease: this.#reader.lease(place.brick, place.block), chunks: 0 });
+      this.#bytes += place.blockBytes;
+    }
+    return block;
   }
 
   /** Writes what is here already, or waits for the next and writes that. */
@@ -121,7 +134,7 @@ class Ahead {
   }
 
   #readyBytesOf(item: WaitingChunk): Uint8Array | undefined {
-    const block = item.lease.ready();
+    const block = item.block.lease.ready();
     // What is damaged may be intact elsewhere, which takes waiting.
     if (block === undefined || block.damaged.length > 0) return undefined;
     return cutOut(item, this.#reader.cutOut(block, item.place));
@@ -145,12 +158,13 @@ class Ahead {
 
   /** Gives back the blocks of what was not written. */
   release(): void {
-    for (const item of this.#waiting.slice(this.#next)) if ("lease" in item) item.lease.release();
+    for (const blocks of this.#blocks.values()) for (const { lease } of blocks.values()) lease.release();
+    this.#blocks.clear();
     this.#waiting = [];
   }
 
   #done(item: { bytes: Uint8Array } | WaitingChunk): void {
-    if ("lease" in item) {
+    if ("place" in item) {
       this.#leave(item);
     } else {
       this.#bytes -= item.bytes.length;
@@ -161,30 +175,32 @@ class Ahead {
     }
   }
 
-  #leave({ lease, place }: WaitingChunk): void {
-    lease.release();
-    const others = this.#blocks.get(lease.opened)! - 1;
-    this.#bytes -= CHUNK_COST_BYTES + (others === 0 ? place.blockBytes : 0);
-    if (others === 0) this.#blocks.delete(lease.opened);
-    else this.#blocks.set(lease.opened, others);
+  #leave({ block, place }: WaitingChunk): void {
+    this.#bytes -= CHUNK_COST_BYTES;
+    if (--block.chunks > 0) return;
+    block.lease.release();
+    this.#bytes -= place.blockBytes;
+    const blocks = this.#blocks.get(place.brick)!;
+    blocks.delete(place.block);
+    if (blocks.size === 0) this.#blocks.delete(place.brick);
   }
 
   async #bytesOf(item: WaitingChunk): Promise<Uint8Array> {
     return cutOut(item, await this.#chunkOf(item));
   }
 
-  async #chunkOf({ lease, place, id }: WaitingChunk): Promise<Uint8Array> {
+  async #chunkOf({ block, place, segment }: WaitingChunk): Promise<Uint8Array> {
     try {
-      return this.#reader.cutOut(await lease.opened, place);
+      return this.#reader.cutOut(await block.lease.opened, place);
     } catch {
       // Another copy of the chunk may be intact; `chunk` tries them all and says what is wrong when none is.
-      return await this.#reader.chunk("D", id);
+      return await this.#reader.chunk("D", segment.id);
     }
   }
 }
 
 /** The bytes of a chunk that are wanted. */
-function cutOut({ from, length, whole, place }: WaitingChunk, chunk: Uint8Array): Uint8Array {
+function cutOut({ segment: { from, length, whole }, place }: WaitingChunk, chunk: Uint8Array): Uint8Array {
   const wanted = from + length;
   if (whole ? wanted === chunk.length : wanted <= chunk.length) return chunk.subarray(from, wanted);
   // A recipe that asks for other bytes than there are would give a stream of another length, silently.

@@ -3,11 +3,11 @@
  * come through shared memory or are handed over, never copied twice.
  */
 import { createHash } from "node:crypto";
-import { packBlock, PACKING_BYTES, unpackBlock } from "../brick/mod.ts";
+import { CHUNK_RECORD_BYTES, packBlock, PACKING_BYTES, unpackBlock } from "../brick/mod.ts";
 import {
   createIdHasher,
   createSharedIdHasher,
-  equalBytes,
+  ID_BYTES,
   type IdHasher,
   Opener,
   Sealer,
@@ -157,17 +157,7 @@ export class TaskRunner {
     if (raw.buffer !== packed.buffer) free(packed);
     const idKey = String.fromCharCode(...task.idKey);
     const hasher = await (this.#hashers.get(idKey) ?? this.#newHasher(idKey, task.idKey));
-    const damaged: number[] = [];
-    const view = new DataView(task.records.buffer, task.records.byteOffset);
-    let offset = 0;
-    for (let at = 0; at < task.records.length; at += 36) {
-      const length = view.getUint32(at + 32, true);
-      if (!equalBytes(hasher.id(raw.subarray(offset, offset + length)), task.records.subarray(at, at + 32))) {
-        damaged.push(at / 36);
-      }
-      offset += length;
-    }
-    return { raw, damaged };
+    return { raw, damaged: damagedChunks(raw, task.records, hasher) };
   }
 
   #newHasher(name: string, key: Uint8Array): Promise<IdHasher> {
@@ -175,6 +165,26 @@ export class TaskRunner {
     this.#hashers.set(name, hasher);
     return hasher;
   }
+}
+
+/** Which chunks of a block are not what their records say. All ids in one go: a block may hold thousands of chunks. */
+function damagedChunks(raw: Uint8Array, records: Uint8Array<ArrayBuffer>, hasher: IdHasher): number[] {
+  const view = new DataView(records.buffer, records.byteOffset, records.length);
+  const lengths: number[] = [];
+  for (let at = 0; at < records.length; at += CHUNK_RECORD_BYTES) {
+    lengths.push(view.getUint32(at + ID_BYTES, true));
+  }
+  const ids = hasher.ids(raw, lengths);
+  const damaged: number[] = [];
+  for (let chunk = 0; chunk < lengths.length; chunk++) {
+    const [id, record] = [chunk * ID_BYTES, chunk * CHUNK_RECORD_BYTES];
+    for (let i = 0; i < ID_BYTES; i++) {
+      if (ids[id + i] === records[record + i]) continue;
+      damaged.push(chunk);
+      break;
+    }
+  }
+  return damaged;
 }
 
 /** Blocks are of a MiB and some; room is made anew when a longer one comes. */

@@ -134,7 +134,7 @@ export function bodyRecords(
   list: BodyList,
   length: number,
   get: GetChunk,
-): Iterable<Uint8Array> | AsyncIterable<Uint8Array> {
+): readonly Uint8Array[] | AsyncIterable<Uint8Array> {
   const sum = new BodySum(length);
   return "root" in list ? streamedRecords(readStream(list.root, get), sum) : recordsHere(list.records, sum);
 }
@@ -147,13 +147,15 @@ async function* streamedRecords(stream: AsyncIterable<Uint8Array>, sum: BodySum)
   sum.end();
 }
 
-function* recordsHere(records: Uint8Array, sum: BodySum): Generator<Uint8Array> {
-  for (let at = 0; at < records.length; at += CHUNK_RECORD_BYTES) {
-    const record = records.subarray(at, at + CHUNK_RECORD_BYTES);
+function recordsHere(bytes: Uint8Array, sum: BodySum): Uint8Array[] {
+  const records: Uint8Array[] = [];
+  for (let at = 0; at < bytes.length; at += CHUNK_RECORD_BYTES) {
+    const record = bytes.subarray(at, at + CHUNK_RECORD_BYTES);
     sum.add(record);
-    yield record;
+    records.push(record);
   }
   sum.end();
+  return records;
 }
 
 /** Whether the chunks of a body are as long as the body. */

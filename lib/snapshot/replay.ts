@@ -67,7 +67,7 @@ export function* placedOps(page: OpenPage, get: GetChunk): Generator<PlacedOp> {
 
 function bodySegments(list: BodyList, length: number, get: GetChunk): Segment[] | AsyncIterable<Segment> {
   const records = bodyRecords(list, length, get);
-  return Symbol.iterator in records ? Array.from(records, wholeChunk) : wholeChunks(records);
+  return Symbol.iterator in records ? records.map(wholeChunk) : wholeChunks(records);
 }
 
 async function* wholeChunks(records: AsyncIterable<Uint8Array>): AsyncGenerator<Segment> {
