@@ -9,6 +9,7 @@ import {
   DamageError,
   deriveKey,
   equalBytes,
+  free,
   hmacSha256,
   Opener,
   randomBytes,
@@ -177,7 +178,9 @@ export async function openToc(
 ): Promise<Toc> {
   const { frame, fileBytes, what } = options;
   const opener = new Opener(await tocKey(header, options.keys), header.hm);
-  const toc = decodeToc(await opener.open("T", 0, frame, `the table of contents of ${what}`), what);
+  const plain = await opener.open("T", 0, frame, `the table of contents of ${what}`);
+  const toc = decodeToc(plain, what);
+  free(plain);
   const paddingBytes = fileBytes - TRAILER_BYTES - frame.length - paddingOffset(header, toc);
   const least = fileBytes - paddingBytes + TAG_BYTES;
   if (paddingBytes < TAG_BYTES || fileBytes !== brickFileBytes(least)) {

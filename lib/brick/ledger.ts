@@ -10,6 +10,7 @@
  */
 import {
   DamageError,
+  free,
   fromHex,
   openRecordFrame,
   randomBytes,
@@ -85,9 +86,8 @@ export async function encodeLedger(
   const object = new Uint8Array(HEADER_BYTES + frame.length);
   object.set(header);
   object.set(frame, HEADER_BYTES);
-  // They may be of megabytes, and the garbage collector comes by too seldom.
-  plain.buffer.transfer(0);
-  frame.buffer.transfer(0);
+  free(plain);
+  free(frame);
   return object;
 }
 
@@ -111,8 +111,8 @@ export async function decodeLedger(
   // Only now: the frame has proved the header, so these bits were not flipped by accident.
   checkReserved(object, name);
   const records = decodeRecords(plain, name);
-  // As above; what the records hold are copies.
-  plain.buffer.transfer(0);
+  // What the records hold are copies.
+  free(plain);
   return records;
 }
 

@@ -159,9 +159,20 @@ export class Catalog {
     return this.#do(() => this.#whole(this.#bricks.byNumber(number)));
   }
 
-  /** The brick of this name. A caller who knows its domain says so: another domain's ledger may name any brick. */
-  brickByName(name: string, options: { domain?: string } = {}): Brick | undefined {
-    return this.#do(() => this.#whole(this.#bricks.byName(name, options.domain)));
+  /** The block list of a brick that is known. */
+  blocks(number: number): Uint8Array {
+    return this.#do(() => this.#bricks.blocks(number));
+  }
+
+  /**
+   * The brick of this name, without its lists. A caller who knows its domain says so: another domain's ledger may name any
+   * brick.
+   */
+  brickByName(name: string, options: { domain?: string } = {}): LightBrick | undefined {
+    return this.#do(() => {
+      const summary = this.#bricks.byName(name, options.domain);
+      return summary && this.#light(summary);
+    });
   }
 
   /** All bricks in ledger order, without their lists. The catalogue may be changed meanwhile. */

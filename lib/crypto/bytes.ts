@@ -1,4 +1,4 @@
-/** Byte strings put together, and numbers inside them. */
+/** Byte strings put together, numbers inside them, and their memory given back. */
 
 /** All parts one after the other, in fresh memory. */
 export function concatBytes(...parts: Uint8Array[]): Uint8Array<ArrayBuffer> {
@@ -30,4 +30,16 @@ export function isU32(value: number): boolean {
 /** The same bytes, not in a SharedArrayBuffer: Web Crypto refuses views of shared memory. Copies only those. */
 export function unshared(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return bytes.buffer instanceof ArrayBuffer ? bytes as Uint8Array<ArrayBuffer> : new Uint8Array(bytes);
+}
+
+/** Arrays that are smaller may share their memory with others (node's pool), and are not worth it. */
+const LEAST_FREED_BYTES = 64 * 1024;
+
+/**
+ * Ends the use of an array that has its memory for itself: it, and every view of it, has length 0 afterwards. The garbage
+ * collector sees small objects that hold megabytes elsewhere, and comes by too seldom; at a gigabyte a second, hundreds of
+ * megabytes would be waiting for it in every thread.
+ */
+export function free({ buffer }: Uint8Array | Int32Array): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength > LEAST_FREED_BYTES) buffer.transfer(0);
 }

@@ -12,7 +12,7 @@ export {
   SLOT_LIMIT_BYTES,
   type WriteBundle,
 } from "./bundle.ts";
-export { concatBytes, readU32, unshared, writeU32 } from "./bytes.ts";
+export { concatBytes, free, readU32, unshared, writeU32 } from "./bytes.ts";
 export { equalBytes } from "./compare.ts";
 export { deriveKey, SECRET_BYTES } from "./derive.ts";
 export { DamageError, UnsupportedError, WrongKeyError } from "./errors.ts";

@@ -2,9 +2,9 @@
  * Chunks out of bricks: finds the block, opens it on the pool, keeps what was opened for a while. Every chunk's id is
  * recomputed when its block is opened; where a copy is damaged or missing, the next one is taken.
  */
-import { DamageError, toHex } from "../crypto/mod.ts";
+import { CHUNK_RECORD_BYTES } from "../brick/mod.ts";
+import { DamageError, free, ID_BYTES, toHex } from "../crypto/mod.ts";
 import type { Pool } from "./pool.ts";
-import { free } from "./free.ts";
 import type { BlockKey, OpenedBlock } from "./tasks.ts";
 
 export type Kind = "D" | "M";
@@ -72,7 +72,7 @@ export class BlockReader {
   constructor(source: BlockSource, options: { pool: Pool; cacheBytes?: number }) {
     this.#source = source;
     this.#pool = options.pool;
-    this.#cacheBytes = options.cacheBytes ?? 24 * 1024 * 1024;
+    this.#cacheBytes = options.cacheBytes ?? 16 * 1024 * 1024;
   }
 
   /** Opens a block, or finds it opened, for somebody who says when it is no longer needed. */
@@ -151,11 +151,19 @@ export class BlockReader {
   async #lend(place: ChunkPlace): Promise<Uint8Array> {
     const held = this.#hold(place.brick, place.block);
     held.lent = true;
-    return this.cutOut(await held.opened, place);
+    return this.#cutOut(await held.opened, place);
+  }
+
+  /** The id of a chunk. */
+  idOf(brick: string, block: number, index: number): Uint8Array {
+    return this.#source.shape(brick, block).records.slice(
+      index * CHUNK_RECORD_BYTES,
+      index * CHUNK_RECORD_BYTES + ID_BYTES,
+    );
   }
 
   /** A chunk of an opened block; throws when it is not what its id says. */
-  cutOut(block: OpenedBlock, place: ChunkPlace): Uint8Array {
+  #cutOut(block: OpenedBlock, place: ChunkPlace): Uint8Array {
     if (block.damaged.includes(place.index)) {
       throw new DamageError(
         `A chunk in block ${place.block} of brick ${place.brick} is not what was stored. ` +

@@ -4,7 +4,7 @@ import type { ChunkSizes } from "../chunker/mod.ts";
 import { createIdHasher, DamageError, idScratchBytes, UnsupportedError, WrongKeyError } from "../crypto/mod.ts";
 import { makeArena } from "./arena.ts";
 import { BlockPacker, type BlockSink } from "./blocks.ts";
-import { keepFreedMemory } from "./free.ts";
+import { keepFreedMemory } from "./keep_freed.ts";
 import { type Batch, ingest } from "./ingest.ts";
 import { type CarriedError, type Pool, startPool } from "./pool.ts";
 import type { ReadEnd } from "./reader.ts";

@@ -6,8 +6,8 @@
 import type { Arena } from "./arena.ts";
 import { LEAVES } from "./arena.ts";
 import { type CuttingOptions, EVENT } from "./cutting.ts";
+import { free } from "../crypto/mod.ts";
 import { LEAF_BYTES } from "../glacier/mod.ts";
-import { free } from "./free.ts";
 import type { Pool } from "./pool.ts";
 import { readAll, type ReadEnd, type ReadSlot } from "./reader.ts";
 import type { SourceSpec } from "./source.ts";

@@ -7,6 +7,7 @@ import { CHUNK_RECORD_BYTES, packBlock, PACKING_BYTES, unpackBlock } from "../br
 import {
   createIdHasher,
   createSharedIdHasher,
+  free,
   ID_BYTES,
   type IdHasher,
   Opener,
@@ -16,7 +17,6 @@ import {
 } from "../crypto/mod.ts";
 import { LEAF_BYTES, TreeHasher } from "../glacier/mod.ts";
 import type { Arena } from "./arena.ts";
-import { free } from "./free.ts";
 
 /** The key of a brick as a working thread needs it; `serial` tells bricks apart within a run. */
 export interface BlockKey {

@@ -14,7 +14,7 @@ import {
   type Toc,
   TRAILER_BYTES,
 } from "../brick/mod.ts";
-import { DamageError, equalBytes, toHex } from "../crypto/mod.ts";
+import { DamageError, equalBytes, free, toHex } from "../crypto/mod.ts";
 import { NotFoundError } from "../store/mod.ts";
 import { brickObject } from "./names.ts";
 import { isKnownCold, noteCold, readPlaced } from "./placed_bricks.ts";
@@ -81,7 +81,9 @@ export async function readBrickToc(
   if (tocAt < header.bytes.length) throw new DamageError(`Cannot read ${what}: its table of contents does not fit`);
   const frame = await readRange(repository, brick, { from: tocAt, length: frameBytes });
   const keys = await keysOf(repository, brick.domain);
-  return { header, toc: await openToc(header, { keys, frame, fileBytes: brick.bytes, what }), tocAt };
+  const toc = await openToc(header, { keys, frame, fileBytes: brick.bytes, what });
+  free(frame);
+  return { header, toc, tocAt };
 }
 
 /** Checks what stands between the blocks and the toc of a brick: it must open, and be zeros. */
@@ -91,6 +93,7 @@ export async function checkBrickPadding(
 ): Promise<void> {
   const { header, toc, tocAt } = await readBrickToc(repository, brick);
   const from = paddingOffset(header, toc);
+  free(toc.chunks);
   const frame = await readRange(repository, brick, { from, length: tocAt - from });
   await checkPadding(header, { keys: await keysOf(repository, brick.domain), frame, what: `brick ${brick.name}` });
 }

@@ -10,7 +10,7 @@ import { type ChunkPlace, OpenedBrick } from "./opened_brick.ts";
 import type { Repository } from "./repository.ts";
 
 /** So many chunks of bricks are kept at hand, at 60 bytes each; the last two bricks always. */
-const KEPT_CHUNKS = 400_000;
+const KEPT_CHUNKS = 200_000;
 
 /** The key of a brick's blocks as the threads that open them take it. */
 interface BrickKey {

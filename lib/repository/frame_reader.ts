@@ -3,6 +3,7 @@
  * calls to a disk, and most of the requests to a bucket. Whoever jumps about reads only what is asked for.
  */
 import type { TocBlock } from "../brick/mod.ts";
+import { free } from "../crypto/mod.ts";
 
 /** Bytes that one request asks for at most, if that is more than one block. */
 const AHEAD_BYTES = 2 * 1024 * 1024;
@@ -43,8 +44,7 @@ export class FrameReader {
     const frame = bytes.slice(from, from + sealedLength);
     if (block === ahead.last) {
       ahead.bytes = undefined;
-      // Given back at once: the garbage collector comes by too seldom for buffers of this size.
-      bytes.buffer.transfer(0);
+      free(bytes);
     }
     return frame;
   }

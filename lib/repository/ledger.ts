@@ -10,7 +10,7 @@ import {
   MIB,
   type WrittenRecord,
 } from "../brick/mod.ts";
-import { DamageError, fromHex } from "../crypto/mod.ts";
+import { DamageError, free, fromHex } from "../crypto/mod.ts";
 import { NotFoundError } from "../store/mod.ts";
 import { readBounded } from "./bounded.ts";
 import { LedgerIntake, type ReadLedgerObject } from "./ledger_intake.ts";
@@ -101,8 +101,7 @@ export async function readLedger(repository: Repository, domain: string, name: s
   const { ledger } = await keyring.shapeKeys(domain);
   const bytes = await readBounded(store, name, { limit: LEDGER_OBJECT_LIMIT, what: `ledger object ${name}` });
   const records = await decodeLedger(bytes, { key: ledger, domain: fromHex(domain), name });
-  // Given back at once: there may be many of megabytes, and the garbage collector comes by too seldom.
-  bytes.buffer.transfer(0);
+  free(bytes);
   return records;
 }
 

@@ -6,8 +6,8 @@
  * held with it, which the next one reads again.
  */
 import { type BrickRecord, type LedgerRecord, MIB } from "../brick/mod.ts";
-import type { BrickRow, LostRow, PlacedRow } from "../catalog/mod.ts";
-import { DamageError } from "../crypto/mod.ts";
+import { type Brick, type BrickRow, isOlder, type LostRow, type PlacedRow } from "../catalog/mod.ts";
+import { DamageError, free } from "../crypto/mod.ts";
 import { contradicts, trueRecord } from "./contradictions.ts";
 import type { Repository } from "./repository.ts";
 
@@ -59,15 +59,20 @@ export class LedgerIntake {
 
   /** Takes what an object says, as far as that is true; where it is not, a problem. */
   async take(object: ReadLedgerObject): Promise<DamageError[]> {
-    const bytes = object.records.reduce((sum, record) => sum + bytesOf(record), 0);
-    if (this.#held.bytes + bytes > this.#heldBytes) this.commit();
     const bricks = this.#bricksOf(object);
-    if (bricks.some(({ record }) => this.#contradictsKnown(record))) return await this.#judge(object);
+    const answers = bricks.map((brick) => this.#compare(brick));
+    if (answers.includes("contradicted")) return await this.#judge(object);
+    const news = bricks.filter((_, i) => answers[i] === "new");
+    const bytes = object.records.reduce((sum, record) => sum + bytesOf(record), 0) +
+      news.reduce((sum, { row }) => sum + row.blocks.length + row.chunks.length, 0);
+    if (this.#held.bytes + bytes > this.#heldBytes) this.commit();
     this.#hold(object, bytes);
-    for (const { record, row } of bricks) {
+    for (const { record, row } of news) {
       this.#held.bricks.push(row);
       if (!this.#heldBricks.has(record.name)) this.#heldBricks.set(record.name, row);
     }
+    // Whoever reads a ledger again knows all of it: nothing is held then.
+    if (this.#owned) bricks.forEach(({ row }, i) => answers[i] === "known" && giveBack(row));
     return [];
   }
 
@@ -101,7 +106,7 @@ export class LedgerIntake {
     const corrections: BrickRow[] = [];
     const problems: DamageError[] = [];
     for (const { record, row } of this.#bricksOf(object)) {
-      const known = this.#repository.catalog.brickByName(record.name, { domain: this.#domain });
+      const known = this.#known(record.name);
       if (known === undefined || !contradicts(record, known)) {
         bricks.push(row);
         continue;
@@ -118,10 +123,22 @@ export class LedgerIntake {
     return problems;
   }
 
-  #contradictsKnown(record: BrickRecord): boolean {
+  /** What the catalogue says of a brick, or will once it has what is held: that it knows this, or better, or otherwise. */
+  #compare({ record, row }: { record: BrickRecord; row: BrickRow }): "new" | "known" | "contradicted" {
+    const held = this.#heldBricks.get(record.name);
+    if (held !== undefined) return contradicts(record, held) ? "contradicted" : "new";
+    const known = this.#known(record.name);
+    if (known === undefined) return "new";
+    const contradicted = contradicts(record, known);
+    free(known.chunks);
+    if (contradicted) return "contradicted";
+    return isOlder(row, known) ? "new" : "known";
+  }
+
+  #known(name: string): Brick | undefined {
     const { catalog } = this.#repository;
-    const known = this.#heldBricks.get(record.name) ?? catalog.brickByName(record.name, { domain: this.#domain });
-    return known !== undefined && contradicts(record, known);
+    const known = catalog.brickByName(name, { domain: this.#domain });
+    return known && catalog.brick(known.number);
   }
 
   /** Holds all of an object but its bricks. */
@@ -149,13 +166,13 @@ function nothing(): Held {
   return { bytes: 0, objects: [], bricks: [], corrections: [], placed: [], lost: [], gone: [] };
 }
 
-/** At once: the garbage collector comes by too seldom for lists of megabytes. */
 function giveBack({ blocks, chunks }: BrickRow): void {
-  for (const { buffer } of [blocks, chunks]) if (buffer instanceof ArrayBuffer) buffer.transfer(0);
+  free(blocks);
+  free(chunks);
 }
 
+/** Without the lists of bricks. */
 function bytesOf(record: LedgerRecord): number {
-  if (record.type === "brick") return RECORD_BYTES + record.brick.toc.blocks.length + record.brick.toc.chunks.length;
   return record.type === "placed" ? RECORD_BYTES + record.placed.bricks.length * PLACED_BRICK_BYTES : RECORD_BYTES;
 }
 

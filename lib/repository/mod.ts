@@ -37,7 +37,7 @@ export {
   parseIndexObject,
   stampTime,
 } from "./names.ts";
-export { inParallel } from "./parallel.ts";
+export { inParallel, Scales } from "./parallel.ts";
 export { checkPin, type PinOptions } from "./pins.ts";
 export { listBricks, missingBricks, noteCondemned, noteDamage, notePresence } from "./presence.ts";
 export { classOf, findPlaces, type FoundPlaces, type ReadBundle } from "./place_found.ts";

@@ -8,6 +8,7 @@
  * other, and no clock decides.
  */
 import type { BrickKind, BrickRecord } from "../brick/mod.ts";
+import { free } from "../crypto/mod.ts";
 import { type CutStream, encodeIndex, type PageRef, type SealedIndex, writeBrickList } from "../snapshot/mod.ts";
 import { BrickFiller, type BrickTarget } from "./brick_filler.ts";
 import { BrickLog } from "./brick_log.ts";
@@ -182,7 +183,7 @@ export class BackupWriter {
     const isNew = this.#take({ kind, id, bytes, brick: this.lookup(kind, id)[0]!, made: true });
     // Recipes are not part of the input.
     if (kind === "D") this.#count(length, isNew);
-    if (!isNew) release(bytes);
+    if (!isNew) free(bytes);
     return id;
   }
 
@@ -383,12 +384,7 @@ interface WaitingChunk {
 
 function pack(packer: ChunkPacker, { bytes, id, made }: WaitingChunk): void {
   packer.add(bytes, id);
-  if (made) release(bytes);
-}
-
-/** Recipes make an array for every page; the garbage collector would leave too many of them lying about. */
-function release({ buffer }: Uint8Array): void {
-  if (buffer instanceof ArrayBuffer) buffer.transfer(0);
+  if (made) free(bytes);
 }
 
 interface FillerKeys {

@@ -81,7 +81,7 @@ class Use {
     }
     let [neededBytes, reads, follows] = [HEADER_BYTES, 1, 0];
     let inRun = false;
-    for (const [i, { sealedLength }] of tocBlocks(row).entries()) {
+    for (const [i, { sealedLength }] of tocBlocks({ blocks: catalog.blocks(row.number) }).entries()) {
       const isUsed = ((this.#blocks[i >> 3] ?? 0) >> (i & 7) & 1) === 1;
       if (isUsed) neededBytes += sealedLength;
       // The first block of a run is read alone, the others together.

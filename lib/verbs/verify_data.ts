@@ -90,7 +90,7 @@ export async function checkBlocks(session: VerbSession, check: BlockCheck): Prom
     bytesDone += brick.bytes;
     if (report.isMissing(brick.name)) continue;
     const reader = check.reader(brick.domain);
-    const blocks = tocBlocks({ blocks: repository.catalog.brick(brick.number)!.blocks });
+    const blocks = tocBlocks({ blocks: repository.catalog.blocks(brick.number) });
     const numbers = blocks.map((_, i) => i).filter((block) => !reader.foundIntact(brick.name, block));
     opened += blocks.length;
     await inParallel(numbers, 4, async (block) => {

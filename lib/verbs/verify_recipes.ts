@@ -51,13 +51,12 @@ export async function checkRecipe(session: VerbSession, snapshot: OpenSnapshot, 
           if ("id" in segment) lost ??= isReadable(source, check.report, segment.id) ? undefined : toHex(segment.id);
         }
       }
-      if (lost === undefined) check.seen.add(name);
-      else {check.report.add(
-          "recipe",
-          index.snapshot,
-          `Chunks of snapshot ${index.snapshot} are missing or damaged: ${lost} and perhaps more`,
-        );}
-      if (lost !== undefined) return;
+      if (lost !== undefined) {
+        const message = `Chunks of snapshot ${index.snapshot} are missing or damaged: ${lost} and perhaps more`;
+        check.report.add("recipe", index.snapshot, message);
+        return;
+      }
+      check.seen.add(name);
     }
     if (bytes !== sealed.bytes) {
       const message =

@@ -69,6 +69,25 @@ Deno.test("ids agree with another implementation on random bytes of random lengt
   }));
 });
 
+for (const portable of [false, true]) {
+  Deno.test(`the ids of parts that follow one another are those of each part (portable: ${portable})`, async () => {
+    const hasher = await createIdHasher(KEY, { portable });
+    const data = randomBytes(40_000, 47);
+    const parts = fc.array(fc.oneof(fc.nat(40), fc.nat(9000)), { maxLength: 12 });
+    fc.assert(fc.property(fc.nat(9), parts, (from, lengths) => {
+      const bytes = data.subarray(from);
+      const sum = lengths.reduce((sum, length) => sum + length, 0);
+      if (sum > bytes.length) {
+        assert.throws(() => hasher.ids(bytes, lengths), RangeError);
+        return;
+      }
+      let at = 0;
+      const each = lengths.map((length) => expectedId(bytes.subarray(at, at += length)));
+      assert.equal(hex(hasher.ids(bytes, lengths)), each.join(""));
+    }));
+  });
+}
+
 Deno.test("an id hasher takes the largest chunk, and a small one after it", async () => {
   const hasher = await createIdHasher(KEY);
   const data = randomBytes(17 * 1024 * 1024 + 5, 44);

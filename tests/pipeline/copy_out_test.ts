@@ -195,11 +195,27 @@ Deno.test("a chunk that cannot be read ends the copy; what stands before it was 
     const brick = await source.add(blocks, (bytes, { blocks }) => void (bytes[blocks[5]!.from]! ^= 1));
     const { written, output } = collector();
     await assert.rejects(copyOut(later(chunks.map(whole)), { reader, output }), DamageError);
-    const before = concat(chunks.slice(0, 15));
-    const got = concat(written);
-    assert.ok(Buffer.compare(got, before.subarray(0, got.length)) === 0);
+    assert.ok(Buffer.compare(concat(written), concat(chunks.slice(0, 15))) === 0);
     await settle(reader, brick);
   });
+});
+
+Deno.test("what stands before a chunk that is nowhere is written, and what stands before a recipe that breaks off", async () => {
+  const nowhere: OutSegment = { id: noise(32, 98), from: 0, length: 1, whole: true };
+  async function* broken(): AsyncGenerator<OutSegment[]> {
+    yield* later(chunks.slice(0, 7).map(whole));
+    throw new DamageError("a page is damaged");
+  }
+  const segments = [...chunks.slice(0, 7).map(whole), nowhere, whole(chunks[8]!)];
+  for (const [runs, why] of [[later(segments), /in none of the bricks/], [broken(), /a page is damaged/]] as const) {
+    await withSource(async (source, reader) => {
+      const brick = await source.add(blocks);
+      const { written, output } = collector();
+      await assert.rejects(copyOut(runs, { reader, output }), why);
+      assert.ok(Buffer.compare(concat(written), concat(chunks.slice(0, 7))) === 0);
+      await settle(reader, brick);
+    });
+  }
 });
 
 Deno.test("a recipe that asks for other bytes than a chunk has is damage", async () => {

@@ -281,6 +281,7 @@ Deno.test("a sample takes bricks at random until their bytes are enough", () => 
     domain: "",
     bytes: number % 10 === 0 ? 100 : 10,
     number,
+    chunkCount: 1,
     ledgerObject: "",
     excluded: { gone: false, damaged: [] },
   }));
