@@ -1,9 +1,9 @@
 /**
  * What goes into the executable, derived from the project's deno.json and deno.lock.
  *
- * `deno compile` embeds every npm package of the lock, whether the program imports it or not. So it gets a lock with only
- * the packages that `imports` of deno.json lead to: what tests alone need is named in `scopes` and stays out. And it gets
- * a deno.json without the settings for working on TARzan: a Deno older than 2.8 refuses one whose `test` names sanitizers.
+ * The product has a lock with only the packages that `imports` of deno.json lead to: what tests alone need is named in
+ * `scopes` and stays out. And it has a deno.json without the settings for working on TARzan: a Deno older than 2.8 refuses
+ * one whose `test` names sanitizers.
  */
 import { cp } from "node:fs/promises";
 import { join } from "node:path";
@@ -13,7 +13,6 @@ export interface Project {
   readonly name: string;
   readonly version: string;
   readonly license: string;
-  readonly nodeModulesDir: string;
   readonly permissions: Record<string, unknown>;
   readonly compilerOptions: Record<string, unknown>;
   /** Import map of everybody. */
@@ -39,7 +38,7 @@ export interface LockedPackage {
   readonly dependencies?: readonly string[];
 }
 
-/** Copies what the executable is made of from the project's folder into an empty one. */
+/** Copies what the executable is made of from the project's folder into an empty one, where packages can be installed. */
 export async function stageProduct(root: string, stage: string): Promise<void> {
   const project: Project = JSON.parse(await Deno.readTextFile(join(root, "deno.json")));
   const lock: Lock = JSON.parse(await Deno.readTextFile(join(root, "deno.lock")));
@@ -50,11 +49,17 @@ export async function stageProduct(root: string, stage: string): Promise<void> {
   }
 }
 
-/** The deno.json to compile with. It is embedded, since the program reads its version there. */
+/** The deno.json to bundle with; the program reads its version there. */
 export function productConfig(project: Project): Record<string, unknown> {
-  const { name, version, license, nodeModulesDir, permissions, compilerOptions, imports } = project;
+  const { name, version, license, compilerOptions, imports } = project;
   const lock = { path: "deno.lock", frozen: true };
-  return { name, version, license, exports: "./main.ts", nodeModulesDir, lock, permissions, compilerOptions, imports };
+  // In a folder, where the bundler finds them.
+  return { name, version, license, exports: "./main.ts", nodeModulesDir: "auto", lock, compilerOptions, imports };
+}
+
+/** The deno.json to compile with, beside the bundle. */
+export function executableConfig({ name, version, license, permissions }: Project): Record<string, unknown> {
+  return { name, version, license, permissions };
 }
 
 /** The lock with only what the product imports, directly or not. */

@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import project from "../../deno.json" with { type: "json" };
 import kernelProject from "../../kernel/deno.json" with { type: "json" };
+import scriptsProject from "../../scripts/deno.json" with { type: "json" };
+import { packagesOf } from "../../scripts/licenses.ts";
 import { type Lock, productLock, stageProduct } from "../../scripts/product.ts";
 import { importsOf } from "./imports.ts";
 import { root, sourcesUnder } from "./sources.ts";
@@ -9,6 +11,7 @@ import { root, sourcesUnder } from "./sources.ts";
 const developmentPackages = [
   ...Object.values(project.scopes).flatMap((scope) => Object.keys(scope)),
   ...Object.keys(kernelProject.imports),
+  ...Object.keys(scriptsProject.imports),
 ];
 
 Deno.test("the files that run as threads are exactly those that deno compile is told to include", async () => {
@@ -75,4 +78,18 @@ Deno.test("the lock of the product has what it imports, directly or not, in the 
 Deno.test("a package that the lock does not have is an error that says what to do", () => {
   const lock: Lock = { version: "5", specifiers: {}, npm: {}, workspace: { dependencies: [] } };
   assert.throws(() => productLock(lock, { imports: { a: "npm:a@1.0.0" } }), /npm:a@1\.0\.0.*deno install/);
+});
+
+Deno.test("the packages of bundled files are told apart, whatever folders they lie in", () => {
+  const deep = "node_modules/.deno/@a+b@1.0.0/node_modules/@a/b";
+  assert.deepEqual(
+    packagesOf([
+      "lib/x.ts",
+      `${deep}/dist/i.js`,
+      `${deep}/node_modules/c/d.js`,
+      "node_modules/e/f.js",
+      "node_modules/e/g.js",
+    ]),
+    [deep, `${deep}/node_modules/c`, "node_modules/e"],
+  );
 });

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import project from "../../deno.json" with { type: "json" };
 import kernelProject from "../../kernel/deno.json" with { type: "json" };
+import scriptsProject from "../../scripts/deno.json" with { type: "json" };
 import { filesUnder, root } from "./sources.ts";
 
 const exactVersion = /^npm:((?:@[\w.-]+\/)?[\w.-]+)@\d+\.\d+\.\d+$/;
@@ -33,6 +34,7 @@ for (
   const [folder, imports] of [
     [".", { ...project.imports, ...project.scopes["./tests/"] }],
     ["kernel", kernelProject.imports],
+    ["scripts", scriptsProject.imports],
   ] as const
 ) {
   Deno.test(`packages of ${folder}/deno.json are named with exact versions, which its lock has`, async () => {
@@ -46,5 +48,7 @@ for (
 }
 
 Deno.test("no lock is written to by the way", () => {
-  for (const { lock } of [project, kernelProject]) assert.deepEqual(lock, { path: "deno.lock", frozen: true });
+  for (const { lock } of [project, kernelProject, scriptsProject]) {
+    assert.deepEqual(lock, { path: "deno.lock", frozen: true });
+  }
 });
