@@ -191,7 +191,7 @@ export class BlockReader {
 
   /** A few blocks under way at a time, so that reading ahead takes bounded memory. */
   async #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    while (this.#underWay >= this.#pool.threads + 2) await new Promise<void>((resolve) => this.#queue.push(resolve));
+    while (this.#underWay >= this.#pool.threads + 4) await new Promise<void>((resolve) => this.#queue.push(resolve));
     this.#underWay++;
     try {
       return await work();
