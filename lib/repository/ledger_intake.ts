@@ -6,7 +6,7 @@
  * held with it, which the next one reads again.
  */
 import { type BrickRecord, type LedgerRecord, MIB } from "../brick/mod.ts";
-import { type Brick, type BrickRow, isOlder, type LostRow, type PlacedRow } from "../catalog/mod.ts";
+import type { Brick, BrickRow, LostRow, PlacedRow } from "../catalog/mod.ts";
 import { DamageError, free } from "../crypto/mod.ts";
 import { contradicts, trueRecord } from "./contradictions.ts";
 import type { Repository } from "./repository.ts";
@@ -60,19 +60,15 @@ export class LedgerIntake {
   /** Takes what an object says, as far as that is true; where it is not, a problem. */
   async take(object: ReadLedgerObject): Promise<DamageError[]> {
     const bricks = this.#bricksOf(object);
-    const answers = bricks.map((brick) => this.#compare(brick));
-    if (answers.includes("contradicted")) return await this.#judge(object);
-    const news = bricks.filter((_, i) => answers[i] === "new");
     const bytes = object.records.reduce((sum, record) => sum + bytesOf(record), 0) +
-      news.reduce((sum, { row }) => sum + row.blocks.length + row.chunks.length, 0);
+      bricks.reduce((sum, { row }) => sum + row.blocks.length + row.chunks.length, 0);
     if (this.#held.bytes + bytes > this.#heldBytes) this.commit();
+    if (bricks.some((brick) => this.#compare(brick) === "contradicted")) return await this.#judge(object);
     this.#hold(object, bytes);
-    for (const { record, row } of news) {
+    for (const { record, row } of bricks) {
       this.#held.bricks.push(row);
       if (!this.#heldBricks.has(record.name)) this.#heldBricks.set(record.name, row);
     }
-    // Whoever reads a ledger again knows all of it: nothing is held then.
-    if (this.#owned) bricks.forEach(({ row }, i) => answers[i] === "known" && giveBack(row));
     return [];
   }
 
@@ -123,8 +119,8 @@ export class LedgerIntake {
     return problems;
   }
 
-  /** What the catalogue says of a brick, or will once it has what is held: that it knows this, or better, or otherwise. */
-  #compare({ record, row }: { record: BrickRecord; row: BrickRow }): "new" | "known" | "contradicted" {
+  /** What the catalogue says of a brick, or will once it has what is held: that it knows nothing, the same, or otherwise. */
+  #compare({ record }: { record: BrickRecord }): "new" | "agreed" | "contradicted" {
     const held = this.#heldBricks.get(record.name);
     if (held !== undefined) return contradicts(record, held) ? "contradicted" : "new";
     const known = this.#known(record.name);
@@ -132,7 +128,7 @@ export class LedgerIntake {
     const contradicted = contradicts(record, known);
     free(known.chunks);
     if (contradicted) return "contradicted";
-    return isOlder(row, known) ? "new" : "known";
+    return "agreed";
   }
 
   #known(name: string): Brick | undefined {

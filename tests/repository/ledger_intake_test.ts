@@ -218,7 +218,7 @@ Deno.test(
       assert.deepEqual(await learn(repository, bench.domain, { heldBytes }), []);
       assert.deepEqual(everything(repository, bench.domain, names), everything(whole, bench.domain, names));
     }
-    assert.ok(statements > 60);
+    assert.ok(statements > 60, `${statements} statements`);
     assert.ok(seenAtDeath.size > 3, "some died early, some late");
   }),
 );
