@@ -1,5 +1,5 @@
 /** The licences of packages that an executable holds parts of: they ask for being handed on with it. */
-import { basename, join } from "node:path";
+import { join } from "node:path";
 
 /** The packages that these files of a `node_modules` folder belong to, as folders of it. */
 export function packagesOf(files: readonly string[]): string[] {
@@ -14,7 +14,7 @@ export async function licensesOf(root: string, files: readonly string[]): Promis
     const { name, version, license } = JSON.parse(await Deno.readTextFile(join(root, folder, "package.json")));
     const texts: string[] = [];
     for await (const { name: file, isFile } of Deno.readDir(join(root, folder))) {
-      if (isFile && /^(?:licen[cs]e|notice|copying)/i.test(basename(file))) {
+      if (isFile && /^(?:licen[cs]e|notice|copying)/i.test(file)) {
         texts.push((await Deno.readTextFile(join(root, folder, file))).trim());
       }
     }

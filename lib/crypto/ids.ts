@@ -66,10 +66,9 @@ export async function createIdHasher(key: Uint8Array, options: { portable?: bool
       return Uint8Array.from(view.subarray(out, out + ID_BYTES));
     },
     ids(bytes, lengths) {
-      const { sum, longest } = measure(lengths);
-      if (sum > bytes.length) throw new RangeError(`Cannot compute ids of ${sum} bytes: there are ${bytes.length}`);
+      checkParts(bytes, lengths);
       const table = out + lengths.length * ID_BYTES;
-      const { input, scratch } = take(bytes, table + lengths.length * 8, longest);
+      const { input, scratch } = take(bytes, table + lengths.length * 8, lengths.reduce((a, b) => Math.max(a, b), 0));
       writePairs(new DataView(view.buffer, table, lengths.length * 8), lengths, input);
       kernel.blake3KeyedBatch(0, table, lengths.length, out, scratch);
       return Uint8Array.from(view.subarray(out, table));
@@ -95,8 +94,7 @@ function portable(id: IdHasher["id"]): IdHasher {
   return {
     id,
     ids(bytes, lengths) {
-      const { sum } = measure(lengths);
-      if (sum > bytes.length) throw new RangeError(`Cannot compute ids of ${sum} bytes: there are ${bytes.length}`);
+      checkParts(bytes, lengths);
       const ids = new Uint8Array(lengths.length * ID_BYTES);
       let from = 0;
       lengths.forEach((length, i) => {
@@ -108,14 +106,9 @@ function portable(id: IdHasher["id"]): IdHasher {
   };
 }
 
-function measure(lengths: readonly number[]): { sum: number; longest: number } {
-  let sum = 0;
-  let longest = 0;
-  for (const length of lengths) {
-    sum += length;
-    longest = Math.max(longest, length);
-  }
-  return { sum, longest };
+function checkParts(bytes: Uint8Array, lengths: readonly number[]): void {
+  const sum = lengths.reduce((sum, length) => sum + length, 0);
+  if (sum > bytes.length) throw new RangeError(`Cannot compute ids of ${sum} bytes: there are ${bytes.length}`);
 }
 
 /** u32 offset | u32 length, for parts that follow one another. */

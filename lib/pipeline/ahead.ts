@@ -142,8 +142,7 @@ export class Ahead {
 
   /** The first one is written. */
   #done(): void {
-    const bytes = this.#line.bytes();
-    if (bytes !== undefined) this.#bytes -= bytes.length;
+    if (this.#line.isBytes) this.#bytes -= this.#line.length;
     else this.#leave(this.#line.part().block);
     this.#line.shift();
   }

@@ -59,11 +59,10 @@ export class LedgerIntake {
 
   /** Takes what an object says, as far as that is true; where it is not, a problem. */
   async take(object: ReadLedgerObject): Promise<DamageError[]> {
-    const bricks = this.#bricksOf(object);
-    const bytes = object.records.reduce((sum, record) => sum + bytesOf(record), 0) +
-      bricks.reduce((sum, { row }) => sum + row.blocks.length + row.chunks.length, 0);
+    const bytes = object.records.reduce((sum, record) => sum + bytesOf(record), 0);
     if (this.#held.bytes + bytes > this.#heldBytes) this.commit();
-    if (bricks.some((brick) => this.#compare(brick) === "contradicted")) return await this.#judge(object);
+    const bricks = this.#bricksOf(object);
+    if (bricks.some(({ record }) => this.#contradictsKnown(record))) return await this.#judge(object);
     this.#hold(object, bytes);
     for (const { record, row } of bricks) {
       this.#held.bricks.push(row);
@@ -119,16 +118,14 @@ export class LedgerIntake {
     return problems;
   }
 
-  /** What the catalogue says of a brick, or will once it has what is held: that it knows nothing, the same, or otherwise. */
-  #compare({ record }: { record: BrickRecord }): "new" | "agreed" | "contradicted" {
+  #contradictsKnown(record: BrickRecord): boolean {
     const held = this.#heldBricks.get(record.name);
-    if (held !== undefined) return contradicts(record, held) ? "contradicted" : "new";
+    if (held !== undefined) return contradicts(record, held);
     const known = this.#known(record.name);
-    if (known === undefined) return "new";
+    if (known === undefined) return false;
     const contradicted = contradicts(record, known);
     free(known.chunks);
-    if (contradicted) return "contradicted";
-    return "agreed";
+    return contradicted;
   }
 
   #known(name: string): Brick | undefined {
@@ -167,8 +164,8 @@ function giveBack({ blocks, chunks }: BrickRow): void {
   free(chunks);
 }
 
-/** Without the lists of bricks. */
 function bytesOf(record: LedgerRecord): number {
+  if (record.type === "brick") return RECORD_BYTES + record.brick.toc.blocks.length + record.brick.toc.chunks.length;
   return record.type === "placed" ? RECORD_BYTES + record.placed.bricks.length * PLACED_BRICK_BYTES : RECORD_BYTES;
 }
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import project from "../../deno.json" with { type: "json" };
 import { importsOf } from "./imports.ts";
-import { filesUnder, sourcesUnder } from "./sources.ts";
+import { filesUnder, root, sourcesUnder } from "./sources.ts";
 
 const tasks: Record<string, { readonly command: string }> = project.tasks;
 
@@ -15,6 +16,15 @@ Deno.test("every file that a task runs is there", async () => {
   const named = Object.values(tasks).flatMap(({ command }) => command.match(/(?<=\s)[\w/]+\.(ts|json)\b/g) ?? []);
   assert.deepEqual(named.filter((path) => !files.has(path)), []);
   assert.ok(named.length > 3);
+});
+
+Deno.test("Deno runs TARzan with the same settings of its engine from the source, as an executable and in the bench", async () => {
+  const files = ["deno.json", "scripts/compile.ts", "bench/own_process.ts"];
+  const found = await Promise.all(files.map(async (file) => {
+    return (await Deno.readTextFile(join(root, file))).match(/--v8-flags=[\w=,-]+/g) ?? [];
+  }));
+  assert.ok(found.every((flags) => flags.length > 0));
+  assert.equal(new Set(found.flat()).size, 1, found.join(" "));
 });
 
 Deno.test("every campaign in tests/campaigns is a task, test:NAME, so that .ci/run finds it", async () => {

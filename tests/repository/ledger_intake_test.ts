@@ -170,7 +170,10 @@ Deno.test(
   }),
 );
 
-/** The `nth` statement from now on that changes something fails, until `work` is done; whether it came to that. */
+/**
+ * The `nth` statement from now on that changes something fails, until `work` is done, which must fail with it then; whether
+ * it came to that.
+ */
 async function withFailingStatement(nth: number, work: () => Promise<void>): Promise<boolean> {
   const { run } = StatementSync.prototype;
   let count = 0;
@@ -179,11 +182,11 @@ async function withFailingStatement(nth: number, work: () => Promise<void>): Pro
     return run.apply(this, values as never);
   } as typeof run;
   try {
-    await work();
-    return false;
-  } catch (error) {
-    if (!(error instanceof InjectedError)) throw error;
-    return true;
+    const failure = await work().then(() => undefined, (error: unknown) => error);
+    const died = count >= nth;
+    if (died) assert.ok(failure instanceof InjectedError, `${failure}`);
+    else assert.equal(failure, undefined);
+    return died;
   } finally {
     StatementSync.prototype.run = run;
   }
